@@ -3,8 +3,8 @@
 //
 //	./trigger FOLDER
 //
-// One request of fifty takes longer than the others. frec_trigger() only sends a message, so it may
-// be called where time matters, and in a signal handler.
+// One request of fifty takes longer than the others. frec_trigger_fields() only sends a message, so
+// it may be called where time matters, and in a signal handler. The snapshot keeps what it is told.
 #include <flightrec/event.h>
 #include <flightrec/recorder.h>
 #include <stdio.h>
@@ -28,13 +28,15 @@ static void handle(uint32_t id)
 {
 	const struct timespec usual = {.tv_nsec = 1000000}, slow = {.tv_nsec = 200000000};
 	uint32_t begin = now(), took;
+	char number[16];
 
 	frec_shop_request_begin(id);
 	frec_shop_query(id, id == 40 ? "SELECT * FROM orders" : "SELECT * FROM orders LIMIT 1");
 	nanosleep(id == 40 ? &slow : &usual, NULL);
 	took = now() - begin;
 	frec_shop_request_end(id, took);
-	if (took > LIMIT && frec_trigger("slow-request"))
+	snprintf(number, sizeof(number), "%u", id);
+	if (took > LIMIT && frec_trigger_fields("slow-request", "request_id", number))
 		fprintf(stderr, "trigger: request %u was slow, and nothing recorded it\n", id);
 }
 

@@ -38,7 +38,8 @@ enum frec_part {
 	FREC_PART_END = 10,
 	FREC_PART_THREAD_STACK = 11,
 	FREC_PART_KERNEL_SYMBOLS = 12,
-	FREC_PART_LAST = FREC_PART_KERNEL_SYMBOLS, /* the highest number */
+	FREC_PART_SUMMARY = 13,
+	FREC_PART_LAST = FREC_PART_SUMMARY, /* the highest number */
 };
 
 /*

@@ -97,6 +97,10 @@ static void fill_numbers(Flightrec__Control__Recording *recording,
 	recording->stacks_missing = history->stacks_missing;
 	recording->snapshots = status->snapshots;
 	recording->failures = status->failures;
+	recording->triggers_coalesced = status->triggers_coalesced;
+	recording->deaths_coalesced = status->deaths_coalesced;
+	recording->deaths_missed = status->deaths_missed;
+	recording->cooldown = (double)status->cooldown / 1e9;
 	recording->passed_over = status->passed_over;
 	recording->transport = (Flightrec__Transport)status->transport;
 	recording->kernel = !status->no_kernel;

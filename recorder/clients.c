@@ -36,6 +36,7 @@ int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
 	client->uid = peer.uid;
 	client->trusted = peer.uid == 0 || peer.uid == geteuid();
 	client->life_line = life_line;
+	client->notices = -1;
 	if (!client->trusted && count_of(clients, peer.uid) >= CLIENTS_PER_USER)
 		return -EAGAIN;
 	client->fd = fd;
@@ -46,6 +47,9 @@ int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
 
 void frec__clients_remove(struct frec_clients *clients, size_t at)
 {
+	// The client takes the end of the connection as the end of its notices, too.
+	if (clients->client[at]->notices >= 0)
+		close(clients->client[at]->notices);
 	close(clients->client[at]->fd);
 	free(clients->client[at]);
 	clients->client[at] = clients->client[--clients->count];

@@ -15,9 +15,14 @@ struct frec_client {
 	uint32_t pid, uid; /* from SO_PEERCRED; pid 0: the process is in an unknown pid namespace */
 	bool trusted;	   /* root, or the user that the recorder runs as */
 	bool attached;
-	bool life_line;		  /* the recorder ends when this connection does */
-	bool stopped;		  /* the client asked the recorder to end */
-	uint32_t core_pid;	  /* the dying process whose stacks the client announced, or 0 */
+	bool life_line; /* the recorder ends when this connection does */
+	bool stopped;	/* the client asked the recorder to end */
+	/* numbers of the held snapshots that the client waits for and asked for without waiting, or
+	 * 0 */
+	uint64_t held, held_unanswered;
+	uint32_t core_pid; /* the dying process whose stacks the client announced, or 0 */
+	int notices;	   /* our end of the socket on which the client reads notices, or -1 */
+	uint32_t missed;   /* notices that had no room there since the last that had */
 	char last_path[PATH_MAX]; /* path of the last snapshot that the client triggered */
 };
 

@@ -3,15 +3,17 @@
 #include "recorder/deaths.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proto/clocks.h"
 
+// A repeat is not found: its process is gone, so the number is another process's by now.
 static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
 {
 	for (size_t i = 0; i < deaths->count; i++) {
-		if (deaths->death[i].reason.pid == pid)
+		if (deaths->death[i].reason.pid == pid && !deaths->death[i].cooling)
 			return (struct frec_death *)&deaths->death[i];
 	}
 	return NULL;
@@ -136,19 +138,83 @@ static bool is_over(const struct frec_death *death, uint64_t now)
 	return gone(death->pidfd) || now - death->since >= death->wait;
 }
 
-bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,
-		      struct frec_death *ret)
+static bool is_due(const struct frec_deaths *deaths, const struct frec_death *death,
+		   const struct frec_cooldown *cooldown, uint64_t now, bool overwritten)
+{
+	if (death->cooling)
+		return deaths->hurry ||
+		       frec__cooldown_is_over(cooldown, death->cooling, now, overwritten);
+	return overwritten || is_over(death, now);
+}
+
+static void remove_at(struct frec_deaths *deaths, size_t at)
+{
+	deaths->count--;
+	memmove(&deaths->death[at], &deaths->death[at + 1],
+		(deaths->count - at) * sizeof(deaths->death[0]));
+}
+
+bool frec__deaths_due(struct frec_deaths *deaths, const struct frec_cooldown *cooldown,
+		      uint64_t written, uint64_t ring_size, struct frec_death *ret)
+{
+	uint64_t now = frec__monotonic();
+	size_t oldest = deaths->count;
+
+	for (size_t i = 0; i < deaths->count; i++) {
+		const struct frec_death *death = &deaths->death[i];
+
+		if (!is_due(deaths, death, cooldown, now,
+			    written - death->written >= ring_size / 4))
+			continue;
+		if (oldest == deaths->count ||
+		    death->reason.time < deaths->death[oldest].reason.time)
+			oldest = i;
+	}
+	if (oldest == deaths->count)
+		return false;
+	*ret = deaths->death[oldest];
+	if (ret->pidfd >= 0)
+		close(ret->pidfd);
+	ret->pidfd = -1;
+	remove_at(deaths, oldest);
+	return true;
+}
+
+void frec__deaths_cool(struct frec_deaths *deaths, const struct frec_death *death, uint64_t until)
+{
+	struct frec_death repeat = *death;
+
+	repeat.cooling = until;
+	for (size_t i = 0; i < deaths->count; i++) {
+		const struct frec_death *before = &deaths->death[i];
+
+		if (!before->cooling || !frec__cause_is(&before->cause, &death->cause))
+			continue;
+		repeat.reason.coalesced += before->reason.coalesced + 1;
+		repeat.reason.coalesced_since = before->reason.coalesced
+							? before->reason.coalesced_since
+							: before->reason.time;
+		remove_at(deaths, i);
+		deaths->coalesced++;
+		break;
+	}
+	deaths->death[deaths->count++] = repeat;
+}
+
+bool frec__deaths_has(const struct frec_deaths *deaths, uint32_t pid)
 {
 	for (size_t i = 0; i < deaths->count; i++) {
-		struct frec_death *death = &deaths->death[i];
+		if (deaths->death[i].reason.pid == pid)
+			return true;
+	}
+	return false;
+}
 
-		if (written - death->written < ring_size / 4 && !is_over(death, frec__monotonic()))
-			continue;
-		if (death->pidfd >= 0)
-			close(death->pidfd);
-		*ret = *death;
-		*death = deaths->death[--deaths->count];
-		return true;
+bool frec__deaths_are_urgent(const struct frec_deaths *deaths)
+{
+	for (size_t i = 0; i < deaths->count; i++) {
+		if (!deaths->death[i].cooling)
+			return true;
 	}
 	return false;
 }

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -142,11 +144,17 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 		wait_for_core(engine, pid);
 }
 
+static void drain(struct frec_engine *engine)
+{
+	frec__crash_records_drain(&engine->sources.crash_records);
+	frec__sideband_drain(&engine->sideband);
+}
+
 static void make_progress(void *context)
 {
 	struct frec_engine *engine = context;
 
-	frec__sideband_drain(&engine->sideband);
+	drain(engine);
 	if (engine->on_progress)
 		engine->on_progress(engine->progress_context);
 }
@@ -213,7 +221,7 @@ static struct frec_snapshot_job capture(struct frec_engine *engine,
 			   engine->sources.source, engine->sources.count);
 	report_redated(&engine->rings.capture);
 	// Names and deaths up to now belong in the snapshot.
-	frec__sideband_drain(&engine->sideband);
+	drain(engine);
 	return (struct frec_snapshot_job){
 		.rings = engine->rings.ring,
 		.ring_count = engine->rings.count,
@@ -224,6 +232,7 @@ static struct frec_snapshot_job capture(struct frec_engine *engine,
 		.start = &engine->start,
 		.recording_since = engine->recording_since,
 		.selection = engine->options.selection,
+		.tags = &engine->options.tags,
 		.sideband_lost = engine->sideband.lost,
 		.reason = reason,
 		.drop_stack_bytes = engine->options.drop_stack_bytes,
@@ -243,6 +252,47 @@ int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *
 	return r;
 }
 
+int frec__engine_trigger(struct frec_engine *engine, const struct frec_cause *cause,
+			 const struct frec_reason *reason, char *ret_path, uint64_t *ret_held,
+			 struct frec_error *reterr)
+{
+	uint64_t now = frec__monotonic(),
+		 until = frec__cooldown_until(&engine->cooldown, cause, now);
+
+	*ret_held = 0;
+	if (until)
+		*ret_held = frec__triggers_hold(&engine->triggers, cause, reason, until,
+						frec__ring_set_written(&engine->rings, NULL));
+	if (*ret_held)
+		return 0;
+	frec__cooldown_begin(&engine->cooldown, cause, reason->time, now);
+	return frec__engine_snapshot(engine, reason, cause->only_uid, ret_path, reterr);
+}
+
+static void work_off_triggers(struct frec_engine *engine)
+{
+	struct frec_trigger trigger;
+
+	for (size_t left = engine->triggers.count;
+	     left > 0 && frec__triggers_due(&engine->triggers, &engine->cooldown,
+					    frec__ring_set_written(&engine->rings, NULL),
+					    engine->options.ring_size, &trigger);
+	     left--) {
+		struct frec_error error;
+		char path[PATH_MAX];
+		int r;
+
+		frec__cooldown_begin(&engine->cooldown, &trigger.cause, trigger.reason.time,
+				     frec__monotonic());
+		r = frec__engine_snapshot(engine, &trigger.reason, trigger.cause.only_uid, path,
+					  &error);
+		if (engine->on_held)
+			engine->on_held(engine->on_held_context, trigger.number, r ? NULL : path,
+					r ? error.message : NULL);
+		free((void *)trigger.reason.fields);
+	}
+}
+
 // The user whose records the snapshot of a process that is not watched holds, or -1 for all. A
 // recorder that serves other users writes such a snapshot for the user of the process, so that the
 // file counts against his quota and not against the recorder's owner's.
@@ -256,20 +306,74 @@ static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
 	return process->uid;
 }
 
+static struct frec_cause cause_of(const struct frec_engine *engine, const struct frec_death *death)
+{
+	const struct frec_process *process =
+		frec__process_table_find(&engine->processes, death->reason.pid);
+	struct frec_cause cause = {
+		.kind = death->reason.kind,
+		.signal = death->reason.signal,
+		.only_uid = death->watched ? death->only_uid
+					   : owner_of_stranger(engine, death->reason.pid)};
+
+	if (process)
+		snprintf(cause.name, sizeof(cause.name), "%s",
+			 process->executable ? process->executable : process->name);
+	return cause;
+}
+
+// Returns until when a death has to wait because it is a repeat, or 0.
+static uint64_t repeat_until(const struct frec_engine *engine, const struct frec_death *death)
+{
+	const struct frec_process *process =
+		frec__process_table_find(&engine->processes, death->reason.pid);
+	uint64_t until = frec__cooldown_until(&engine->cooldown, &death->cause, frec__monotonic());
+
+	return process && frec__cooldown_is_loop(&engine->cooldown, &death->cause, process->start)
+		       ? until
+		       : 0;
+}
+
+// Which of the processes that have died by now emitted events? The stacks of many crashes can
+// overwrite those events before the snapshots are taken.
+static void search_emitters(struct frec_engine *engine, const struct frec_snapshot_job *job)
+{
+	for (size_t i = 0; i < engine->deaths.count; i++) {
+		struct frec_death *death = &engine->deaths.death[i];
+
+		if (death->watched || death->searched)
+			continue;
+		death->searched = true;
+		death->mentioned = frec__snapshot_mentions(job, death->reason.pid);
+	}
+}
+
 static void write_death(struct frec_engine *engine, const struct frec_death *death)
 {
-	struct frec_snapshot_job job = capture(engine, &death->reason, death->only_uid);
+	struct frec_snapshot_job job = capture(engine, &death->reason, death->cause.only_uid);
 	struct frec_thread_stacks stacks =
 		frec__kept_stacks_take(&engine->stacks, death->reason.pid);
-	bool wanted = death->watched || frec__snapshot_mentions(&job, death->reason.pid);
+	struct frec_crash_records *records = &engine->sources.crash_records;
+	struct frec_kept_crash kept = frec__crash_records_take(records, death->reason.pid);
+	// A repeat is of a program that had a snapshot.
+	bool wanted = death->watched || death->cooling || death->mentioned ||
+		      frec__snapshot_mentions(&job, death->reason.pid);
 
-	if (!death->watched)
-		job.only_uid = owner_of_stranger(engine, death->reason.pid);
+	search_emitters(engine, &job);
 	job.stacks = &stacks;
-	if (wanted && !frec__store_write(&engine->store, &job, NULL, NULL)) {
-		engine->last_death.time = frec__monotonic();
-		engine->last_death.pid = death->reason.pid;
+	job.crash = (struct frec_crash_copy){.sample_source = &records->signal,
+					     .details_source = &records->details,
+					     .sample = kept.sample,
+					     .details = kept.details};
+	if (wanted) {
+		frec__cooldown_begin(&engine->cooldown, &death->cause, death->reason.time,
+				     frec__monotonic());
+		if (!frec__store_write(&engine->store, &job, NULL, NULL)) {
+			engine->last_death.time = frec__monotonic();
+			engine->last_death.pid = death->reason.pid;
+		}
 	}
+	frec__kept_crash_deinit(&kept);
 	frec__thread_stacks_deinit(&stacks);
 	engine->capturing = false;
 }
@@ -278,20 +382,33 @@ static void work_off_deaths(struct frec_engine *engine)
 {
 	struct frec_death death;
 
-	// Handle only the deaths that have been announced by now: a program that kills processes in
-	// a loop must not keep the recorder from everything else.
+	// Write one file at most, and handle only the deaths that have been announced by now: many
+	// deaths must not keep the recorder from its clients, such as `flightrec core`.
 	for (size_t left = engine->deaths.count;
-	     left > 0 &&
-	     frec__deaths_due(&engine->deaths, frec__ring_set_written(&engine->rings, NULL),
-			      engine->options.ring_size, &death);
+	     left > 0 && frec__deaths_due(&engine->deaths, &engine->cooldown,
+					  frec__ring_set_written(&engine->rings, NULL),
+					  engine->options.ring_size, &death);
 	     left--) {
-		write_death(engine, &death);
+		uint64_t until = 0;
+
+		if (!death.cooling) {
+			death.cause = cause_of(engine, &death);
+			until = repeat_until(engine, &death);
+		}
+		if (until) {
+			frec__deaths_cool(&engine->deaths, &death, until);
+		} else {
+			write_death(engine, &death);
+			break;
+		}
 	}
 	if (engine->deaths.missed)
 		frec__report(LOG_WARNING,
 			     "%llu deaths got no snapshot: more than %d processes died at once",
 			     (unsigned long long)engine->deaths.missed, FREC_DEATHS_MAX);
+	engine->deaths.missed_ever += engine->deaths.missed;
 	engine->deaths.missed = 0;
+	frec__crash_records_sweep(&engine->sources.crash_records, &engine->deaths);
 }
 
 bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid)
@@ -322,7 +439,8 @@ size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t 
 						       .events = POLLIN};
 	}
 	count += frec__ends_poll(&engine->ends, fds + count, room - count);
-	*ret_milliseconds = engine->deaths.count ? DEATH_INTERVAL : REFRESH_INTERVAL;
+	*ret_milliseconds =
+		frec__deaths_are_urgent(&engine->deaths) ? DEATH_INTERVAL : REFRESH_INTERVAL;
 	if (count < room) {
 		int fd = frec__declarations_poll(&engine->declarations, ret_milliseconds);
 
@@ -351,10 +469,11 @@ static void make_up_for_lost(struct frec_engine *engine)
 
 void frec__engine_work(struct frec_engine *engine)
 {
-	frec__sideband_drain(&engine->sideband);
+	drain(engine);
 	make_up_for_lost(engine);
 	frec__ends_refresh(&engine->ends);
 	work_off_deaths(engine);
+	work_off_triggers(engine);
 	// The kernel's lists of CPUs and events are read only at intervals, because reading them
 	// costs more than the other steps, which are taken whenever the loop wakes.
 	if (engine->kernel &&

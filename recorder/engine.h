@@ -12,8 +12,10 @@
  *	sources		what is recorded, each source opened on every ring
  *	foreign, breakpoints, memories, preload
  *			sources that tracefs does not list, or does not list yet
+ *	cooldown	which causes had a snapshot a short time ago
  *	deaths, ends, stacks
  *			deaths that wait for their snapshot, and how they are noticed
+ *	triggers	requests that wait for the end of the cool-down
  *	store		the folder of snapshots
  *
  * Data flows one way:
@@ -38,6 +40,7 @@
 
 #include "proto/clocks.h"
 #include "recorder/breakpoints.h"
+#include "recorder/cooldown.h"
 #include "recorder/deaths.h"
 #include "recorder/declared/declarations.h"
 #include "recorder/ends.h"
@@ -51,6 +54,7 @@
 #include "recorder/source_set.h"
 #include "recorder/sources/transport.h"
 #include "recorder/store.h"
+#include "recorder/triggers.h"
 #include "recorder/watchlist.h"
 
 #define FREC_RING_SIZE_DEFAULT (4u << 20)
@@ -69,6 +73,7 @@ struct frec_engine_options {
 	uint64_t ring_size;		/* bytes per CPU, a power of two */
 	const char *folder, *fallback;
 	uint64_t quota;
+	uint64_t cooldown; /* nanoseconds: see cooldown.h */
 	enum frec_watch watch;
 	bool serves_others; /* the recorder is a `flightrec record --listen` */
 	/* services can be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
@@ -79,6 +84,7 @@ struct frec_engine_options {
 	/* shm: services open their memory for writing only while they write, if the CPU can do
 	 * that; with FREC_TRANSPORT_AUTO they always do */
 	bool guard;
+	struct frec_pairs tags; /* for every file of this recorder */
 };
 
 struct frec_foreign;
@@ -112,9 +118,15 @@ struct frec_engine {
 	struct frec_breakpoints breakpoints;
 	struct frec_memories memories;
 	struct frec_preload preload;
+	struct frec_cooldown cooldown;
 	struct frec_deaths deaths;
 	struct frec_ends ends;
 	struct frec_kept_stacks stacks;
+	struct frec_triggers triggers;
+	/* Called when a snapshot that was held back is written. If it could not be, `path` is NULL
+	 * and `error` says why. May be NULL. */
+	void (*on_held)(void *context, uint64_t number, const char *path, const char *error);
+	void *on_held_context;
 	struct frec_store store;
 	/* Called again and again while a snapshot is written, unless it is NULL. */
 	void (*on_progress)(void *context);
@@ -153,6 +165,15 @@ void frec__engine_alert(void *context, const struct frec_alert *alert);
  * (PATH_MAX bytes) may be NULL. Returns 0 or a negative errno. */
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr);
+
+/*
+ * Takes a snapshot because of a request: now, or if `cause` is still cooling down, after that,
+ * together with other requests of the same cause. *ret_held is 0 and `ret_path` filled in if it was
+ * taken, else the number that on_held() will be called with. Returns 0 or a negative errno.
+ */
+int frec__engine_trigger(struct frec_engine *engine, const struct frec_cause *cause,
+			 const struct frec_reason *reason, char *ret_path, uint64_t *ret_held,
+			 struct frec_error *reterr);
 
 /* Whether the last death for which a snapshot was written explains why a command has just ended:
  * the command itself died, or another process did only a moment before. */

@@ -247,6 +247,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 
 	*engine = (struct frec_engine){
 		.options = *options, .transport = FREC_TRANSPORT_USER_EVENTS, .tracefs = -1};
+	engine->cooldown.duration = options->cooldown;
 	frec__ring_set_init(&engine->rings, options->ring_size);
 	frec__preload_init(&engine->preload);
 	frec__perf_raise_file_limit();

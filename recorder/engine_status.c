@@ -20,6 +20,10 @@ void frec__engine_status(const struct frec_engine *engine, struct frec_engine_st
 		.last_path = engine->store.last_path,
 		.snapshots = engine->store.snapshots,
 		.failures = engine->store.failures,
+		.triggers_coalesced = engine->triggers.coalesced,
+		.deaths_coalesced = engine->deaths.coalesced,
+		.deaths_missed = engine->deaths.missed_ever,
+		.cooldown = engine->cooldown.duration,
 		.last_passed_over = "",
 	};
 	if (engine->declarations.reader) {

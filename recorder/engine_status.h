@@ -21,6 +21,8 @@ struct frec_engine_status {
 	size_t sources_by[FREC_TRANSPORT_COUNT]; /* indexed by transport; 0: the kernel */
 	const char *folder, *last_path;		 /* last_path is empty before the first snapshot */
 	uint64_t snapshots, failures;
+	uint64_t triggers_coalesced, deaths_coalesced, deaths_missed;
+	uint64_t cooldown; /* nanoseconds */
 	/* files that were not read for events, and the path of the last; see file_reader.h */
 	uint64_t passed_over;
 	const char *last_passed_over;

@@ -10,7 +10,7 @@
 #include "recorder/snapshot/thread_stacks.h"
 
 /* The most processes whose stacks are kept at the same time. */
-#define FREC_KEPT_STACKS_MAX 8
+#define FREC_KEPT_STACKS_MAX 64
 
 struct frec_kept_stacks {
 	struct frec_kept {

@@ -11,18 +11,23 @@
 #include "proto/clocks.h"
 #include "recorder/answers.h"
 #include "recorder/engine_cores.h"
+#include "recorder/notices.h"
 #include "recorder/service/control.h"
 #include "recorder/service/control_message.h"
 
 _Static_assert((int)FREC_REQUEST_TRIGGER == (int)FLIGHTREC__CONTROL__REQUEST__KIND__TRIGGER &&
-		       (int)FREC_REQUEST_STOP == (int)FLIGHTREC__CONTROL__REQUEST__KIND__STOP,
+		       (int)FREC_REQUEST_NOTICES == (int)FLIGHTREC__CONTROL__REQUEST__KIND__NOTICES,
 	       "the library numbers requests as the schema does");
+_Static_assert(FREC_REQUEST_PAIRS_MAX == FREC_PAIRS_MAX &&
+		       FREC_REQUEST_KEY_MAX == FREC_PAIR_KEY_MAX &&
+		       FREC_REQUEST_VALUE_MAX == FREC_PAIR_VALUE_MAX,
+	       "the library and the files have the same limits");
 
 // Memory for one request. Requests are unpacked without the heap, because a trigger may be sent
 // when memory runs out. A request with hundreds of unknown fields does not fit and is refused.
 struct arena {
 	size_t used;
-	_Alignas(max_align_t) uint8_t bytes[8192];
+	_Alignas(max_align_t) uint8_t bytes[16384];
 };
 
 static void *arena_alloc(void *context, size_t size)
@@ -49,44 +54,108 @@ static int64_t only_uid(const struct frec_client *client)
 	return client->trusted ? -1 : (int64_t)client->uid;
 }
 
-static void serve_trigger(struct frec_engine *engine, struct frec_client *client, const char *name,
-			  bool answered)
+// Checks and copies the pairs of a request. Returns NULL, or why they are refused.
+static const char *read_pairs(const Flightrec__Control__Request *request, struct frec_pairs *ret)
+{
+	ret->count = ret->size = 0;
+	for (size_t i = 0; i < request->n_pair; i++) {
+		const Flightrec__Pair *pair = request->pair[i];
+		int r = frec__pairs_add(ret, pair->key, strlen(pair->key), pair->value.data,
+					pair->value.len);
+
+		if (r == -E2BIG)
+			return "there are more than 16 pairs of key and value";
+		if (r)
+			return "a key is 1 to 64 printable characters without ' ' and '=', and "
+			       "occurs once; a value has no NUL";
+	}
+	return NULL;
+}
+
+static void answer_trigger(struct frec_client *client, const char *path, const char *error)
 {
 	Flightrec__Control__Reply reply = FLIGHTREC__CONTROL__REPLY__INIT;
+
+	if (!path) {
+		frec__answer_error(client->fd, error);
+		return;
+	}
+	snprintf(client->last_path, sizeof(client->last_path), "%s", path);
+	reply.path = (ProtobufCBinaryData){.data = (uint8_t *)path, .len = strlen(path)};
+	frec__answer_done(client->fd, &reply, -1);
+}
+
+static void serve_trigger(struct frec_engine *engine, struct frec_client *client,
+			  const Flightrec__Control__Request *request, bool answered)
+{
 	struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__REQUEST,
 				     .time = frec__monotonic(),
 				     .by_pid = client->pid,
 				     .by_uid = client->uid};
+	// Those who wait for the answer are mostly a `flightrec trigger` each, a process of its
+	// own.
+	struct frec_cause cause = {.kind = reason.kind,
+				   .pid = answered ? 0 : client->pid,
+				   .only_uid = only_uid(client)};
 	struct frec_error error = {0};
+	struct frec_pairs fields;
+	const char *refused = read_pairs(request, &fields);
 	char path[PATH_MAX];
+	uint64_t held = 0;
 	int r;
 
-	if (!frec__trigger_name_valid(name)) {
+	if (!frec__trigger_name_valid(request->name))
+		refused = "a trigger's name is 1 to 100 printable characters";
+	if (refused) {
 		if (answered)
-			frec__answer_error(client->fd, "a trigger's name is 1 to 100 printable "
-						       "characters");
+			frec__answer_error(client->fd, refused);
 		return;
 	}
-	snprintf(reason.name, sizeof(reason.name), "%s", name);
-	r = frec__engine_snapshot(engine, &reason, only_uid(client), path, &error);
-	if (!r)
-		memcpy(client->last_path, path, sizeof(path));
-	if (!answered)
-		return;
-	reply.path = (ProtobufCBinaryData){.data = (uint8_t *)path, .len = r ? 0 : strlen(path)};
-	if (r)
-		frec__answer_error(client->fd, error.message);
+	snprintf(reason.name, sizeof(reason.name), "%s", request->name);
+	reason.fields = &fields;
+	snprintf(cause.name, sizeof(cause.name), "%s", request->name);
+	// One connection waits for one held snapshot, so that its answers come in the order of its
+	// requests.
+	if (client->held && answered)
+		r = frec__engine_snapshot(engine, &reason, cause.only_uid, path, &error);
 	else
-		frec__answer_done(client->fd, &reply, -1);
+		r = frec__engine_trigger(engine, &cause, &reason, path, &held, &error);
+	if (held && answered)
+		client->held = held;
+	else if (held)
+		client->held_unanswered = held;
+	else if (answered)
+		answer_trigger(client, r ? NULL : path, error.message);
+	else if (!r)
+		snprintf(client->last_path, sizeof(client->last_path), "%s", path);
 }
 
-static void serve_attach(struct frec_engine *engine, struct frec_client *client)
+void frec__request_held(struct frec_client *client, uint64_t number, const char *path,
+			const char *error)
+{
+	if (client->held_unanswered == number) {
+		client->held_unanswered = 0;
+		if (path)
+			snprintf(client->last_path, sizeof(client->last_path), "%s", path);
+	}
+	if (client->held == number) {
+		client->held = 0;
+		answer_trigger(client, path, error);
+	}
+}
+
+static void serve_attach(struct frec_engine *engine, struct frec_client *client,
+			 const Flightrec__Control__Request *request)
 {
 	const struct frec_watched service = {.pid = client->pid, .only_uid = only_uid(client)};
 	struct frec_error error = {0};
+	struct frec_pairs tags;
+	const char *refused = read_pairs(request, &tags);
 	FREC_CLOSE int fd = -1;
 
-	if (!client->pid) {
+	if (refused) {
+		frec__answer_error(client->fd, refused);
+	} else if (!client->pid) {
 		frec__answer_error(client->fd,
 				   "the recorder is in a pid namespace that does not know you");
 	} else if (frec__engine_attach(engine, &service, client->uid, client->attached, &fd,
@@ -94,6 +163,8 @@ static void serve_attach(struct frec_engine *engine, struct frec_client *client)
 		frec__answer_error(client->fd, error.message);
 	} else {
 		client->attached = true;
+		(void)frec__process_table_tag(&engine->processes, client->pid, tags.text,
+					      tags.size);
 		frec__answer_ready(client->fd, engine, fd);
 	}
 }
@@ -120,6 +191,17 @@ static void serve_stacks(struct frec_engine *engine, const struct frec_client *c
 	frec__engine_core_over(engine, request->pid);
 }
 
+static void serve_notices(struct frec_client *client)
+{
+	Flightrec__Control__Reply reply = FLIGHTREC__CONTROL__REPLY__INIT;
+	FREC_CLOSE int fd = frec__notices_open(client);
+
+	if (fd < 0)
+		frec__answer_error(client->fd, strerror(-fd));
+	else
+		frec__answer_done(client->fd, &reply, fd);
+}
+
 static bool is_for_trusted(Flightrec__Control__Request__Kind kind)
 {
 	return kind == FLIGHTREC__CONTROL__REQUEST__KIND__CORE ||
@@ -137,11 +219,11 @@ static void serve(struct frec_engine *engine, struct frec_client *client,
 	switch (request->kind) {
 	case FLIGHTREC__CONTROL__REQUEST__KIND__TRIGGER:
 	case FLIGHTREC__CONTROL__REQUEST__KIND__NOTIFY:
-		serve_trigger(engine, client, request->name,
+		serve_trigger(engine, client, request,
 			      request->kind == FLIGHTREC__CONTROL__REQUEST__KIND__TRIGGER);
 		break;
 	case FLIGHTREC__CONTROL__REQUEST__KIND__ATTACH:
-		serve_attach(engine, client);
+		serve_attach(engine, client, request);
 		break;
 	case FLIGHTREC__CONTROL__REQUEST__KIND__STATUS:
 		frec__answer_status(client, engine);
@@ -157,6 +239,9 @@ static void serve(struct frec_engine *engine, struct frec_client *client,
 		break;
 	case FLIGHTREC__CONTROL__REQUEST__KIND__STOP:
 		client->stopped = true;
+		break;
+	case FLIGHTREC__CONTROL__REQUEST__KIND__NOTICES:
+		serve_notices(client);
 		break;
 	default:
 		frec__answer_error(client->fd, "unknown request");

@@ -12,6 +12,11 @@
  */
 bool frec__request_serve(struct frec_engine *engine, struct frec_client *client);
 
+/* Answers the client if it waits for the held snapshot of that number: see on_held() in
+ * engine.h. */
+void frec__request_held(struct frec_client *client, uint64_t number, const char *path,
+			const char *error);
+
 /* Ends what the client asked for, before its connection is closed. */
 void frec__request_end_all(struct frec_engine *engine, const struct frec_client *client);
 

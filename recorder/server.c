@@ -3,6 +3,7 @@
 #include "recorder/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,14 @@
 // keep the recorder from ending.
 #define LAST_REQUESTS_MAX 1024
 
+static void answer_held(void *context, uint64_t number, const char *path, const char *error)
+{
+	struct frec_server *server = context;
+
+	for (size_t i = 0; i < server->clients.count; i++)
+		frec__request_held(server->clients.client[i], number, path, error);
+}
+
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 		      struct frec_error *reterr)
 {
@@ -28,6 +37,8 @@ int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 	sigset_t mask;
 
 	*server = (struct frec_server){.engine = engine, .until = -1, .notify = FREC_NOTIFY_NONE};
+	engine->on_held = answer_held;
+	engine->on_held_context = server;
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGUSR2);
 	sigaddset(&mask, SIGTERM);
@@ -95,9 +106,13 @@ static void handle_signal(struct frec_server *server)
 					     .time = frec__monotonic(),
 					     .by_pid = info.ssi_pid,
 					     .by_uid = info.ssi_uid};
+		const struct frec_cause cause = {
+			.kind = reason.kind, .name = "SIGUSR2", .only_uid = -1};
+		char path[PATH_MAX];
+		uint64_t held;
 
 		if (info.ssi_signo == SIGUSR2) {
-			frec__engine_snapshot(server->engine, &reason, -1, NULL, NULL);
+			frec__engine_trigger(server->engine, &cause, &reason, path, &held, NULL);
 		} else {
 			server->interrupted = (int)info.ssi_signo;
 			server->by_process = info.ssi_code <= 0;
@@ -111,6 +126,7 @@ static void finish(struct frec_server *server)
 	uint64_t patience = frec__monotonic() + FREC_DEATH_WAIT_MAX * UINT64_C(1000000);
 	struct pollfd fds[POLL_MAX];
 
+	server->engine->deaths.hurry = true;
 	frec__engine_work(server->engine);
 	// The descriptors of a process are closed some time before it counts as gone, so wait for
 	// its end.
@@ -132,6 +148,11 @@ static void finish(struct frec_server *server)
 		     left--)
 			;
 	}
+	// Requests that were held back become their snapshots together with the last ones.
+	server->engine->triggers.hurry = true;
+	while (server->engine->triggers.count)
+		frec__engine_work(server->engine);
+	server->engine->deaths.hurry = server->engine->triggers.hurry = false;
 }
 
 static void accept_clients(struct frec_server *server, const struct pollfd *listeners)

@@ -3,6 +3,7 @@
 #include "recorder/session.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,22 +16,30 @@
 #include "proto/report.h"
 #include "recorder/answers.h"
 #include "recorder/engine_start.h"
+#include "recorder/notices.h"
 #include "recorder/service/control.h"
 
-// When a snapshot is written, reports it on stderr and in the journal, where the person on call
-// looks.
-static void report_written(void *context, const struct frec_reason *reason, const char *path)
+// When a snapshot is written, tells the clients that want to know, and reports it on stderr and in
+// the journal, where the person on call looks.
+static void report_written(void *context, const struct frec_snapshot_job *job, const char *path,
+			   int code)
 {
-	const struct frec_session *session = context;
+	struct frec_session *session = context;
+	const struct frec_reason *reason = job->reason;
+	char more[80] = "";
 
+	frec__notices_send(&session->server.clients, job, path, code);
 	if (!path)
 		return;
 	frec__notify(&session->server.notify, NULL, "Recording; the last snapshot is %s", path);
+	if (reason->coalesced)
+		snprintf(more, sizeof(more), " (also for %" PRIu64 " %s before it)",
+			 reason->coalesced, reason->pid ? "such deaths" : "such triggers");
 	if (reason->pid)
-		frec__report(LOG_NOTICE, "%s of process %u: snapshot %s", reason->name, reason->pid,
-			     path);
+		frec__report(LOG_NOTICE, "%s of process %u: snapshot %s%s", reason->name,
+			     reason->pid, path, more);
 	else
-		frec__report(LOG_NOTICE, "trigger %s: snapshot %s", reason->name, path);
+		frec__report(LOG_NOTICE, "trigger %s: snapshot %s%s", reason->name, path, more);
 }
 
 void frec__control_folder(char *ret, size_t size)

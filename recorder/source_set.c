@@ -20,6 +20,7 @@
 
 void frec__source_set_deinit(struct frec_source_set *set)
 {
+	frec__crash_records_deinit(&set->crash_records);
 	frec__crash_program_destroy(set->crash_program);
 	for (size_t i = 0; i < set->count; i++)
 		frec__source_deinit(&set->source[i]);
@@ -73,6 +74,16 @@ int frec__source_set_add_listed(struct frec_source_set *set, const struct frec_l
 	return frec__source_set_add(set, &source, reterr);
 }
 
+// Without a crash ring, crashes are recorded in the CPU's ring alone.
+static void open_crash_ring(struct frec_source_set *set, const struct frec_ring *ring)
+{
+	struct frec_error error;
+
+	if (!ring->shm && !ring->offline &&
+	    frec__crash_records_open(&set->crash_records, ring->cpu, &error))
+		frec__report(LOG_WARNING, "%s", error.message);
+}
+
 int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *reterr)
 {
 	static const struct frec_listed deliver = {
@@ -86,15 +97,24 @@ int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *r
 	const struct frec_stack_choice stack = {
 		.bytes = bytes < FREC_CRASH_STACK_MAX ? (uint32_t)bytes : FREC_CRASH_STACK_MAX};
 	struct frec_source fatal_signal = {0};
+	bool details = false;
+	int r;
 
 	// Without BPF only the faulting address is missing.
 	if (!frec__crash_program_create(&set->crash_program, &fatal_signal, &set->no_addresses)) {
-		int r = frec__source_set_add(set, &fatal_signal, reterr);
-
+		r = frec__source_set_add(set, &fatal_signal, reterr);
 		if (r)
 			return r;
+		details = true;
 	}
-	return frec__source_set_add_listed(set, &deliver, FREC_CRASH_FILTER, &stack, reterr);
+	r = frec__source_set_add_listed(set, &deliver, FREC_CRASH_FILTER, &stack, reterr);
+	if (r)
+		return r;
+	frec__crash_records_init(&set->crash_records, &set->source[set->count - 1],
+				 details ? &set->source[set->count - 2] : NULL, set->rings->size);
+	for (size_t i = 0; i < set->rings->count; i++)
+		open_crash_ring(set, &set->rings->ring[i]);
+	return 0;
 }
 
 static bool is_open(const struct frec_source_set *set, const struct frec_listed *listed)
@@ -205,6 +225,7 @@ int frec__source_set_open_cpus(struct frec_source_set *set, struct frec_sideband
 			if (r)
 				return r;
 		}
+		open_crash_ring(set, &set->rings->ring[at]);
 	}
 	return r;
 }

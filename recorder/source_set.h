@@ -9,6 +9,7 @@
 #ifndef FREC_RECORDER_SOURCE_SET_H
 #define FREC_RECORDER_SOURCE_SET_H
 
+#include "recorder/crash_records.h"
 #include "recorder/ring_set.h"
 #include "recorder/selections.h"
 #include "recorder/sources/source.h"
@@ -31,8 +32,9 @@ struct frec_source_set {
 	/* NULL: crashes are recorded without the faulting address */
 	struct frec_crash_program *crash_program;
 	struct frec_error no_addresses; /* why `crash_program` is NULL */
-	char *events_status;		/* user_events_status, as last read */
-	size_t declared; /* the number of declarations that the formats were completed from */
+	struct frec_crash_records crash_records;
+	char *events_status; /* user_events_status, as last read */
+	size_t declared;     /* the number of declarations that the formats were completed from */
 };
 
 void frec__source_set_deinit(struct frec_source_set *set);

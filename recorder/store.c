@@ -26,6 +26,6 @@ int frec__store_write(struct frec_store *store, const struct frec_snapshot_job *
 			memcpy(ret_path, path, sizeof(path));
 	}
 	if (store->on_written)
-		store->on_written(store->context, job->reason, r ? NULL : path);
+		store->on_written(store->context, job, r ? NULL : path, r);
 	return r;
 }

@@ -9,9 +9,10 @@ struct frec_store {
 	struct frec_folder folder;
 	uint64_t snapshots, failures;
 	char last_path[PATH_MAX]; /* path of the last snapshot; empty: none yet */
-	/* Called after each snapshot, unless it is NULL; `path` is NULL if the snapshot could not
-	 * be written. */
-	void (*on_written)(void *context, const struct frec_reason *reason, const char *path);
+	/* Called after each snapshot, unless it is NULL. If the snapshot could not be written,
+	 * `path` is NULL and `code` a negative errno. */
+	void (*on_written)(void *context, const struct frec_snapshot_job *job, const char *path,
+			   int code);
 	void *context;
 };
 

@@ -21,6 +21,18 @@ foreach(mode user namespaces)
 		SKIP_RETURN_CODE 77)
 endforeach()
 
+# Fields of triggers, tags and notices: without rights, and as root with a client of another user.
+add_executable(fields host/fields.c)
+target_link_libraries(fields PRIVATE flightrec_static)
+foreach(place without-rights as-root)
+	add_test(NAME host/test_fields_${place} COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool>
+		PYTHONDONTWRITEBYTECODE=1 ${CMAKE_CURRENT_SOURCE_DIR}/host/${place}
+		${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_fields.py
+		$<TARGET_FILE:fields>)
+	set_tests_properties(host/test_fields_${place} PROPERTIES TIMEOUT 300 LABELS host
+		SKIP_RETURN_CODE 77)
+endforeach()
+
 # If root may watch the kernel, one recorder has the kernel's rings and those of services.
 add_test(NAME host/test_shm_run COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root
 	env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1

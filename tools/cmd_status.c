@@ -61,6 +61,21 @@ static void print_stacks(struct frec_text *text, const Flightrec__Control__Recor
 				  recording->stacks_missing);
 }
 
+// Says what has no snapshot of its own.
+static void print_repeats(struct frec_text *text, const Flightrec__Control__Recording *recording)
+{
+	if (recording->triggers_coalesced || recording->deaths_coalesced)
+		frec__text_printf(text,
+				  "  repeats    %" PRIu64 " triggers and %" PRIu64
+				  " deaths in loops share the snapshot of a later one\n",
+				  recording->triggers_coalesced, recording->deaths_coalesced);
+	if (recording->deaths_missed)
+		frec__text_printf(text,
+				  "  missed     %" PRIu64
+				  " deaths have no snapshot: too many at once\n",
+				  recording->deaths_missed);
+}
+
 static void print_recording(struct frec_text *text, const Flightrec__Control__Recording *recording)
 {
 	frec__text_puts(text, ", recording for ");
@@ -77,6 +92,7 @@ static void print_recording(struct frec_text *text, const Flightrec__Control__Re
 	print_list(text, recording->sources, recording->n_sources);
 	frec__text_printf(text, "  snapshots  %" PRIu64 ", %" PRIu64 " failed\n",
 			  recording->snapshots, recording->failures);
+	print_repeats(text, recording);
 	print_path(text, "  last       ", recording->last_path);
 	print_path(text, "  folder     ", recording->folder);
 	if (recording->passed_over) {
@@ -134,6 +150,20 @@ static void json_list(struct frec_text *text, const char *key, const ProtobufCBi
 	frec__text_puts(text, "]");
 }
 
+static void json_repeats(struct frec_text *text, const Flightrec__Control__Recording *recording)
+{
+	if (recording->cooldown > 0)
+		frec__text_printf(text, ",\"cooldown\":%.3f", recording->cooldown);
+	if (recording->triggers_coalesced)
+		frec__text_printf(text, ",\"triggers_coalesced\":%" PRIu64,
+				  recording->triggers_coalesced);
+	if (recording->deaths_coalesced)
+		frec__text_printf(text, ",\"deaths_coalesced\":%" PRIu64,
+				  recording->deaths_coalesced);
+	if (recording->deaths_missed)
+		frec__text_printf(text, ",\"deaths_missed\":%" PRIu64, recording->deaths_missed);
+}
+
 static void json_recording(struct frec_text *text, const Flightrec__Control__Recording *recording)
 {
 	json_bytes(text, "folder", recording->folder);
@@ -145,6 +175,7 @@ static void json_recording(struct frec_text *text, const Flightrec__Control__Rec
 			  recording->rings, recording->ring_size, recording->recording_for,
 			  recording->history, recording->busiest_ring_written, recording->snapshots,
 			  recording->failures);
+	json_repeats(text, recording);
 	if (recording->full_ring > 0)
 		frec__text_printf(text, ",\"full_ring\":%.1f", recording->full_ring);
 	if (recording->without_stacks > 0)

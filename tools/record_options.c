@@ -83,6 +83,66 @@ static int parse_quota(void *data, const char *value, struct frec_error *reterr)
 	return frec__parse_size(value, data);
 }
 
+int frec__parse_pair(struct frec_pairs *pairs, const char *text, struct frec_error *reterr)
+{
+	size_t size = strcspn(text, "=");
+	const char *value = text + size + 1;
+	int r = text[size] ? frec__pairs_add(pairs, text, size, value, strlen(value)) : -EINVAL;
+
+	if (r == -E2BIG)
+		return frec__error(reterr, r, "%s: there are at most %d of KEY=VALUE", text,
+				   FREC_PAIRS_MAX);
+	if (r)
+		return frec__error(reterr, r,
+				   "%s: not KEY=VALUE, where each KEY occurs once and is 1 to %d "
+				   "printable ASCII characters without spaces",
+				   text, FREC_PAIR_KEY_MAX);
+	return 0;
+}
+
+static int add_tag(void *data, const char *value, struct frec_error *reterr)
+{
+	return frec__parse_pair(data, value, reterr);
+}
+
+int frec__parse_duration(const char *text, uint64_t *ret)
+{
+	static const struct {
+		const char *unit;
+		uint64_t nanoseconds;
+	} units[] = {{"ms", 1000000},
+		     {"s", 1000000000},
+		     {"min", UINT64_C(60) * 1000000000},
+		     {"h", UINT64_C(3600) * 1000000000}};
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || *text < '0' || *text > '9')
+		return -EINVAL;
+	// Only 0 needs no unit.
+	if (!*end && !value) {
+		*ret = 0;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].unit))
+			continue;
+		if (value > FREC_DURATION_MAX / units[i].nanoseconds)
+			return -EINVAL;
+		*ret = value * units[i].nanoseconds;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_cooldown(void *data, const char *value, struct frec_error *reterr)
+{
+	(void)reterr;
+	return frec__parse_duration(value, data);
+}
+
 static int parse_transport(void *data, const char *value, struct frec_error *reterr)
 {
 	enum frec_transport *transport = data;
@@ -137,6 +197,14 @@ void frec__record_options_init(struct frec_record_options *options)
 		 .expected = "a size such as 500M",
 		 .help = "remove the oldest snapshots in DIR above this size (default 1G, 0: "
 			 "never)"},
+		{.name = "cooldown",
+		 .value = "DURATION",
+		 .parse = parse_cooldown,
+		 .data = &engine->cooldown,
+		 .expected = "a duration such as 500ms, 5s or 10min, at most 24h",
+		 .help = "at most one snapshot in this time for triggers of the same name and for "
+			 "a program that dies again and again; it is of the last of them and says "
+			 "how many there were (default 5s, 0: each has its own)"},
 		{.name = "fallback",
 		 .value = "DIR",
 		 .text = &engine->fallback,
@@ -158,6 +226,12 @@ void frec__record_options_init(struct frec_record_options *options)
 		 .flag = &engine->drop_stack_bytes,
 		 .help = "unwind stacks when a snapshot is written, and keep only the addresses of "
 			 "frames"},
+		{.name = "tag",
+		 .value = "KEY=VALUE",
+		 .parse = add_tag,
+		 .data = &engine->tags,
+		 .help = "put this into every snapshot, such as "
+			 "deployment.environment.name=production; may be given several times"},
 		{.name = "socket",
 		 .value = "SOCKET",
 		 .text = &options->session.control,
@@ -169,7 +243,8 @@ void frec__record_options_init(struct frec_record_options *options)
 		.session.engine = {.ring_size = FREC_RING_SIZE_DEFAULT,
 				   .folder = ".",
 				   .fallback = FREC_FALLBACK_DEFAULT,
-				   .quota = FREC_QUOTA_DEFAULT},
+				   .quota = FREC_QUOTA_DEFAULT,
+				   .cooldown = FREC_COOLDOWN_DEFAULT},
 	};
 	memcpy(options->table, table, sizeof(table));
 }

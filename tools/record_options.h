@@ -6,7 +6,7 @@
 #include "recorder/session.h"
 #include "tools/options.h"
 
-#define FREC_RECORD_OPTIONS 12
+#define FREC_RECORD_OPTIONS 14
 
 struct frec_record_options {
 	struct frec_session_options session;
@@ -21,6 +21,15 @@ void frec__record_options_init(struct frec_record_options *options);
 
 /* Call this after the table was parsed. If no event was selected, selects every user event. */
 void frec__record_options_finish(struct frec_record_options *options);
+
+/* Parses KEY=VALUE and adds it. Returns 0, or a negative errno with a complaint in `reterr`. */
+int frec__parse_pair(struct frec_pairs *pairs, const char *text, struct frec_error *reterr);
+/* The longest duration, in nanoseconds: 24 hours. */
+#define FREC_DURATION_MAX (UINT64_C(24) * 3600 * 1000000000)
+
+/* Parses a duration up to FREC_DURATION_MAX: a whole number and ms, s, min or h, or 0. *ret is in
+ * nanoseconds. Returns 0 or -EINVAL. */
+int frec__parse_duration(const char *text, uint64_t *ret);
 
 /* Parses a size such as "4M". Returns 0 or -EINVAL. */
 int frec__parse_size(const char *text, uint64_t *ret);

@@ -72,6 +72,15 @@ function eventButton(event) {
 	return button;
 }
 
+// Shows what came with the request for the snapshot, or tags, as a fact.
+function showPairs(facts, name, pairs) {
+	const lines = Object.entries(pairs).map(([key, value]) =>
+		make("span", "block", `${key}: `, make("code", null, value))
+	);
+	if (lines.length)
+		fact(facts, name, ...lines);
+}
+
 function showFacts() {
 	const facts = $("facts");
 	const clock = reportClock();
@@ -111,6 +120,10 @@ function showFacts() {
 		if (crash.sender_pid)
 			fact(facts, "Sent by", `${crash.sender}[${crash.sender_pid}]`);
 	}
+	showPairs(facts, "With", (report.trigger && report.trigger.fields) || {});
+	showPairs(facts, "Tags", report.tags || {});
+	for (const process of report.tagged_processes || [])
+		showPairs(facts, `Tags of ${process.process}[${process.pid}]`, process.tags);
 	if (report.host)
 		fact(facts, "Host", report.host, report.kernel ? ", Linux " + report.kernel : "");
 	if (recorded.hosts.length)

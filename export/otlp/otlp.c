@@ -10,11 +10,12 @@
 //			process.pid, process.executable.name, thread.id, thread.name and
 //			cpu.logical_number as in OpenTelemetry's conventions; flightrec.time:
 //			CLOCK_MONOTONIC, nanoseconds; flightrec.truncated: the names of fields whose
-//			text was longer when it was emitted
+//			text was longer when it was emitted; then the tags of the process
 //
 // OTLP's integers are int64, so larger ones are strings of digits. If a payload is too short for a
 // field, the field's value is empty. Records are written in batches, each with its resource (the
-// host): concatenated protobuf messages are one message, so the whole file is one LogsData.
+// host, and the tags of the recorder): concatenated protobuf messages are one message, so the whole
+// file is one LogsData.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +77,12 @@ static int flush_host(struct otlp *otlp, const struct frec_host *of, struct frec
 	Otlp__ScopeLogs *all_scopes[] = {&scope_logs};
 	struct frec_otlp_attributes host;
 
-	if (frec__otlp_attributes(&otlp->arena, &host, FREC_OTLP_OTHER_ATTRIBUTES_MAX))
+	if (frec__otlp_attributes(&otlp->arena, &host,
+				  FREC_OTLP_OTHER_ATTRIBUTES_MAX + FREC_OTLP_TAGS_MAX)) {
 		frec__otlp_add_host(&otlp->arena, &host, of);
+		frec__otlp_add_tags(&otlp->arena, &host, of->snapshot->header->tag,
+				    of->snapshot->header->n_tag);
+	}
 	resource.attributes = host.items;
 	resource.n_attributes = host.count;
 	scope_logs.scope = frec__otlp_scope(&otlp->arena, of);
@@ -134,11 +139,14 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct frec_otlp_ids ids;
 	struct frec_otlp_field *fields = frec__arena_array(arena, source->n_field, sizeof(*fields));
 	int r = frec__otlp_follow(&otlp->spans, event, &ids, NULL, reterr);
+	const Flightrec__Process *tagged;
 	Otlp__LogRecord *record;
 
 	if (r)
 		return r;
-	record = start_record(otlp, event->host, event->record->time, source->n_field, &attributes);
+	tagged = event->who && event->who->process->n_tag ? event->who->process : NULL;
+	record = start_record(otlp, event->host, event->record->time,
+			      source->n_field + (tagged ? FREC_OTLP_TAGS_MAX : 0), &attributes);
 	if (!record || !fields)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	record->event_name = frec__otlp_qualified(arena, source->system, source->name);
@@ -152,6 +160,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 			frec__otlp_qualified(arena, source->system, source->field[i]->name),
 			&event->values[i]};
 	frec__otlp_add_fields(arena, &attributes, fields, source->n_field);
+	if (tagged)
+		frec__otlp_add_tags(arena, &attributes, tagged->tag, tagged->n_tag);
 	finish_record(record, &attributes);
 	return otlp->count == BATCH ? flush(otlp, reterr) : 0;
 }

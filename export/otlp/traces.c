@@ -14,8 +14,8 @@
 //			if no event ended it
 //
 // An OTLP file holds one kind of message, so this is a separate format beside otlp.c. Each process
-// is a resource with the process's name as service.name, because viewers group spans by
-// service.name.
+// is a resource with its tags and those of the recorder. Unless a tag says otherwise, service.name
+// is the process's name, because viewers group spans by service.name.
 //
 // A span whose end is missing ends when its end could no longer come: with the last event of its
 // host, with its process, or with an outer span of its thread. If its process is the one that died,
@@ -130,11 +130,22 @@ static void fill_resource(struct frec_arena *arena, const struct group *group, O
 {
 	static const char unknown[] = "unknown_service";
 	const struct frec_process_entry who = {.process = group->process};
+	const Flightrec__Header *header = group->host->snapshot->header;
 	struct frec_otlp_attributes attributes;
+	const Flightrec__Pair *named;
 
-	if (!frec__otlp_attributes(arena, &attributes, FREC_OTLP_OTHER_ATTRIBUTES_MAX))
+	if (!frec__otlp_attributes(arena, &attributes,
+				   FREC_OTLP_OTHER_ATTRIBUTES_MAX + 2 * FREC_OTLP_TAGS_MAX))
 		return;
-	if (group->process && group->process->name.len)
+	named = group->process ? frec__pairs_find(group->process->tag, group->process->n_tag,
+						  "service.name")
+			       : NULL;
+	if (!named)
+		named = frec__pairs_find(header->tag, header->n_tag, "service.name");
+	if (named)
+		frec__otlp_add_text(arena, &attributes, "service.name", named->value.data,
+				    named->value.len);
+	else if (group->process && group->process->name.len)
 		frec__otlp_add_text(arena, &attributes, "service.name", group->process->name.data,
 				    group->process->name.len);
 	else
@@ -142,6 +153,9 @@ static void fill_resource(struct frec_arena *arena, const struct group *group, O
 				    sizeof(unknown) - 1);
 	frec__otlp_add_host(arena, &attributes, group->host);
 	frec__otlp_add_process(arena, &attributes, group->process ? &who : NULL, group->pid);
+	if (group->process)
+		frec__otlp_add_tags(arena, &attributes, group->process->tag, group->process->n_tag);
+	frec__otlp_add_tags(arena, &attributes, header->tag, header->n_tag);
 	ret->attributes = attributes.items;
 	ret->n_attributes = attributes.count;
 }

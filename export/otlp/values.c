@@ -253,6 +253,30 @@ void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *
 			    strlen(header->host->kernel_release));
 }
 
+static bool has_attribute(const struct frec_otlp_attributes *attributes, const char *key)
+{
+	for (size_t i = 0; i < attributes->count; i++) {
+		if (!strcmp(attributes->items[i]->key, key))
+			return true;
+	}
+	return false;
+}
+
+void frec__otlp_add_tags(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			 Flightrec__Pair *const *pairs, size_t count)
+{
+	const Flightrec__Pair *pair;
+	size_t at = 0;
+
+	while ((pair = frec__pairs_next(pairs, count, &at))) {
+		char *key = frec__arena_string(arena, pair->key);
+
+		if (!has_attribute(attributes, key))
+			frec__otlp_add_text(arena, attributes, key, pair->value.data,
+					    pair->value.len);
+	}
+}
+
 Otlp__InstrumentationScope *frec__otlp_scope(struct frec_arena *arena, const struct frec_host *host)
 {
 	Otlp__InstrumentationScope *scope = frec__arena_alloc(arena, sizeof(*scope));

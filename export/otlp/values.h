@@ -5,6 +5,7 @@
 #define FREC_EXPORT_OTLP_VALUES_H
 
 #include "export/arena.h"
+#include "export/report/pairs.h"
 #include "export/timeline/hosts.h"
 #include "export/output.h"
 #include "otlp.pb-c.h"
@@ -12,6 +13,8 @@
 /* The most attributes that a resource can have, and that a log record can have beside the fields of
  * its event. */
 #define FREC_OTLP_OTHER_ATTRIBUTES_MAX 8
+/* The most attributes that frec__otlp_add_tags() adds. */
+#define FREC_OTLP_TAGS_MAX FREC_PAIRS_SHOWN_MAX
 
 struct frec_otlp_attributes {
 	Otlp__KeyValue **items;
@@ -55,6 +58,11 @@ void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes
 			   const struct frec_process_entry *who, uint32_t tid);
 void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			 const struct frec_host *host);
+
+/* Adds the tags of a recorder or a process. What is there already stays, so that tags cannot pass
+ * for what was measured, such as host.name. */
+void frec__otlp_add_tags(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			 Flightrec__Pair *const *pairs, size_t count);
 
 /* Returns the instrumentation scope, which is flightrec in the version that wrote the snapshot, or
  * NULL if memory runs out. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "export/report/crash.h"
+#include "export/report/pairs.h"
 
 struct attributes {
 	const char *prefix; /* "flightrec", followed by a number if there are several files */
@@ -65,6 +66,49 @@ static void add_number(struct attributes *attributes, const char *prefix, const 
 	attribute->long_value = (int64_t)value;
 }
 
+// Adds an attribute "flightrec.PREFIX.KEY" for each pair.
+static void add_pairs(struct attributes *attributes, const char *prefix,
+		      Flightrec__Pair *const *pairs, size_t count)
+{
+	const Flightrec__Pair *pair;
+	size_t at = 0;
+
+	while ((pair = frec__pairs_next(pairs, count, &at))) {
+		char key[512];
+
+		snprintf(key, sizeof(key), "%s.%s", prefix, pair->key);
+		add_string(attributes, key, pair->value.data, pair->value.len);
+	}
+}
+
+static void add_tags(struct attributes *attributes, const struct frec_snapshot *snapshot)
+{
+	const Flightrec__Process *process;
+	size_t at = 0;
+
+	add_pairs(attributes, "tag", snapshot->header->tag, snapshot->header->n_tag);
+	if (snapshot->trigger)
+		add_pairs(attributes, "trigger", snapshot->trigger->field,
+			  snapshot->trigger->n_field);
+	for (int i = 0; i < FREC_TAGGED_SHOWN_MAX && (process = frec__tagged_next(snapshot, &at));
+	     i++) {
+		char prefix[64];
+
+		snprintf(prefix, sizeof(prefix), "process.%" PRIu32 ".tag", process->pid);
+		add_pairs(attributes, prefix, process->tag, process->n_tag);
+	}
+}
+
+// The most attributes that add_tags() adds.
+static size_t count_tags(const struct frec_snapshot *snapshot)
+{
+	size_t at = 0, lists = 2;
+
+	while (lists < 2 + FREC_TAGGED_SHOWN_MAX && frec__tagged_next(snapshot, &at))
+		lists++;
+	return lists * FREC_PAIRS_SHOWN_MAX;
+}
+
 static void add_loss(struct attributes *attributes, const char *prefix,
 		     const struct frec_loss_sum *sum)
 {
@@ -111,7 +155,8 @@ static int write_attributes(struct frec_perfetto *perfetto, size_t number, const
 	struct attributes attributes = {.prefix = prefix, .arena = &perfetto->arena};
 	struct frec_loss_sum sum;
 
-	attributes.capacity = 16 + 5 * snapshot->source_count + 3 * snapshot->cpu_count;
+	attributes.capacity =
+		16 + 5 * snapshot->source_count + 3 * snapshot->cpu_count + count_tags(snapshot);
 	attributes.items =
 		frec__arena_array(&perfetto->arena, attributes.capacity, sizeof(*attributes.items));
 	if (!attributes.items)
@@ -125,6 +170,7 @@ static int write_attributes(struct frec_perfetto *perfetto, size_t number, const
 			   strlen(host->kernel_release));
 		add_string(&attributes, "boot_id", host->boot_id, strlen(host->boot_id));
 	}
+	add_tags(&attributes, snapshot);
 	if (timeline->file_count > 1)
 		add_place(&attributes, timeline, number);
 	for (size_t i = 0; i < snapshot->cpu_count; i++)

@@ -5,11 +5,59 @@
 #include "export/perfetto/crash.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "export/perfetto/annotations.h"
 #include "export/perfetto/stacks.h"
 #include "export/report/crash.h"
+#include "export/report/pairs.h"
 #include "export/report/report.h"
+
+// Writes what came with the request as an instant of the thread that asked. A trigger packet has no
+// room for it.
+static int write_fields(struct frec_perfetto *perfetto, const struct frec_timeline_file *file,
+			struct frec_error *reterr)
+{
+	const Flightrec__Trigger *trigger = file->events.snapshot->trigger;
+	const uint32_t pid = trigger->requested_by_pid;
+	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
+	Perfetto__Protos__TrackEvent event = PERFETTO__PROTOS__TRACK_EVENT__INIT;
+	struct frec_annotations annotations = {0};
+	FREC_TEXT_FREE struct frec_text name = {0}, value = {0};
+	const Flightrec__Pair *pair;
+	char *category = "flightrec";
+	size_t at = 0;
+	int r = 0;
+
+	// Without a process it is an instant of the whole trace.
+	if (pid)
+		r = frec__perfetto_track(
+			perfetto, pid, pid,
+			frec__processes_find(&file->events.processes, pid, trigger->time),
+			&event.track_uuid, reterr);
+	if (r)
+		return r;
+	while ((pair = frec__pairs_next(trigger->field, trigger->n_field, &at))) {
+		frec__text_clear(&value);
+		frec__text_utf8(&value, pair->value.data, pair->value.len);
+		frec__annotation_add_string(&perfetto->arena, &annotations, pair->key,
+					    value.size ? value.data : "");
+	}
+	frec__text_puts(&name, "trigger: ");
+	frec__text_utf8(&name, trigger->name, strlen(trigger->name));
+	perfetto->arena.failed |= name.failed || value.failed;
+	event.name = name.failed ? "" : name.data;
+	event.categories = &category;
+	event.n_categories = 1;
+	event.has_track_uuid = event.has_type = true;
+	event.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_INSTANT;
+	event.debug_annotations = annotations.items;
+	event.n_debug_annotations = annotations.count;
+	packet.has_timestamp = true;
+	packet.timestamp = trigger->time + file->host->shift;
+	packet.track_event = &event;
+	return frec__perfetto_write(perfetto, &packet, reterr);
+}
 
 int frec__perfetto_write_trigger(struct frec_perfetto *perfetto,
 				 const struct frec_timeline_file *file, struct frec_error *reterr)
@@ -17,6 +65,7 @@ int frec__perfetto_write_trigger(struct frec_perfetto *perfetto,
 	const Flightrec__Trigger *from = file->events.snapshot->trigger;
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__Trigger trigger = PERFETTO__PROTOS__TRIGGER__INIT;
+	int r;
 
 	if (!from)
 		return 0;
@@ -28,7 +77,8 @@ int frec__perfetto_write_trigger(struct frec_perfetto *perfetto,
 	packet.has_timestamp = true;
 	packet.timestamp = from->time + file->host->shift;
 	packet.trigger = &trigger;
-	return frec__perfetto_write(perfetto, &packet, reterr);
+	r = frec__perfetto_write(perfetto, &packet, reterr);
+	return r || !from->n_field ? r : write_fields(perfetto, file, reterr);
 }
 
 static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline_file *file,

@@ -11,6 +11,7 @@
 #include "export/read/clocks.h"
 #include "export/report/crash.h"
 #include "export/report/crash_address.h"
+#include "export/report/pairs.h"
 #include "export/report/stack_text.h"
 #include "unwind/registers.h"
 
@@ -192,11 +193,40 @@ static void add_trigger(struct frec_text *text, const struct frec_snapshot *snap
 		add_number(text, "realtime", frec__snapshot_realtime(snapshot, trigger->time));
 	add_number(text, "copied", trigger->copied);
 	add_number(text, "copy_duration", trigger->copy_duration);
+	if (trigger->coalesced) {
+		add_number(text, "coalesced", trigger->coalesced);
+		add_number(text, "coalesced_since", trigger->coalesced_since);
+	}
 	if (trigger->requested_by_pid) {
 		add_number(text, "requested_by_pid", trigger->requested_by_pid);
 		add_number(text, "requested_by_uid", trigger->requested_by_uid);
 	}
+	if (trigger->n_field) {
+		frec__text_puts(text, ",\"fields\":");
+		frec__pairs_json(text, trigger->field, trigger->n_field);
+	}
 	frec__text_puts(text, "}");
+}
+
+static void add_tags(struct frec_text *text, const struct frec_snapshot *snapshot)
+{
+	const Flightrec__Header *header = snapshot->header;
+	const Flightrec__Process *process;
+	size_t at = 0, shown = 0;
+
+	if (header->n_tag) {
+		frec__text_puts(text, ",\n\"tags\":");
+		frec__pairs_json(text, header->tag, header->n_tag);
+	}
+	while (shown < FREC_TAGGED_SHOWN_MAX && (process = frec__tagged_next(snapshot, &at))) {
+		frec__text_printf(text, "%s{\"pid\":%" PRIu32,
+				  shown++ ? ",\n" : ",\n\"tagged_processes\":[", process->pid);
+		add_bytes(text, "process", process->name);
+		frec__text_puts(text, ",\"tags\":");
+		frec__pairs_json(text, process->tag, process->n_tag);
+		frec__text_puts(text, "}");
+	}
+	frec__text_puts(text, shown ? "]" : "");
 }
 
 static void add_loss(struct frec_text *text, const struct frec_loss_sum *sum)
@@ -248,6 +278,7 @@ void frec__report_json(struct frec_text *text, const struct frec_snapshot *snaps
 		add_string(text, "kernel", header->host->kernel_release);
 		add_string(text, "boot_id", header->host->boot_id);
 	}
+	add_tags(text, snapshot);
 	if (snapshot->crash)
 		add_crash(text, snapshot, stacks);
 	if (stacks && snapshot->thread_stack_count)

@@ -11,6 +11,7 @@
 #include "export/read/clocks.h"
 #include "export/report/crash.h"
 #include "export/report/crash_address.h"
+#include "export/report/pairs.h"
 #include "export/report/stack_text.h"
 #include "proto/cleanup.h"
 #include "unwind/registers.h"
@@ -219,6 +220,25 @@ static void add_transports(struct frec_text *text, const struct frec_snapshot *s
 	frec__text_puts(text, *comma ? "\n" : "");
 }
 
+// Says what else this file stands for, and whether the rings still held what happened then.
+static void add_coalesced(struct frec_text *text, const struct frec_snapshot *snapshot)
+{
+	const Flightrec__Trigger *trigger = snapshot->trigger;
+	size_t cut = 0;
+
+	if (!trigger->coalesced)
+		return;
+	frec__text_printf(text, ", also for %" PRIu64 " %s in the %.3f s before",
+			  trigger->coalesced,
+			  snapshot->crash ? "deaths in a loop" : "triggers of this name",
+			  seconds_from(trigger->coalesced_since, trigger->time));
+	for (size_t i = 0; i < snapshot->cpu_count; i++)
+		cut += snapshot->cpus[i]->from > trigger->coalesced_since;
+	if (cut)
+		frec__text_printf(text, " (%zu of %zu rings begin later than the first)", cut,
+				  snapshot->cpu_count);
+}
+
 static void add_trigger(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
 {
 	const Flightrec__Trigger *trigger = snapshot->trigger;
@@ -233,11 +253,16 @@ static void add_trigger(struct frec_text *text, const struct frec_snapshot *snap
 	if (trigger->requested_by_pid)
 		frec__text_printf(text, ", asked for by process %" PRIu32 " of user %" PRIu32,
 				  trigger->requested_by_pid, trigger->requested_by_uid);
+	add_coalesced(text, snapshot);
 	if (trigger->copied)
 		frec__text_printf(text, "; rings copied %.6f s later, in %.6f s",
 				  seconds_from(trigger->time, trigger->copied),
 				  (double)trigger->copy_duration / 1e9);
 	frec__text_puts(text, "\n");
+	if (trigger->n_field) {
+		key(text, "with", colored);
+		frec__pairs_text(text, trigger->field, trigger->n_field);
+	}
 }
 
 static void add_coverage(struct frec_text *text, const struct frec_snapshot *snapshot,
@@ -347,6 +372,31 @@ static void add_host(struct frec_text *text, const Flightrec__Header *header, bo
 	frec__text_puts(text, "\n");
 }
 
+static void add_tags(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
+{
+	const Flightrec__Header *header = snapshot->header;
+	const Flightrec__Process *process;
+	size_t at = 0, shown = 0, more = 0;
+
+	if (header->n_tag) {
+		key(text, "tags", colored);
+		frec__pairs_text(text, header->tag, header->n_tag);
+	}
+	while ((process = frec__tagged_next(snapshot, &at))) {
+		if (shown == FREC_TAGGED_SHOWN_MAX) {
+			more++;
+			continue;
+		}
+		shown++;
+		key(text, "tags of", colored);
+		frec__text_plain(text, process->name.data, process->name.len);
+		frec__text_printf(text, "[%" PRIu32 "]\n%12s", process->pid, "");
+		frec__pairs_text(text, process->tag, process->n_tag);
+	}
+	if (more)
+		frec__text_printf(text, "%12s%zu more processes have tags\n", "", more);
+}
+
 void frec__report_text(struct frec_text *text, const struct frec_snapshot *snapshot,
 		       struct frec_stacks *stacks, uint64_t reference, bool colored)
 {
@@ -361,6 +411,7 @@ void frec__report_text(struct frec_text *text, const struct frec_snapshot *snaps
 		add_time(text, frec__snapshot_realtime(snapshot, reference));
 	}
 	add_host(text, snapshot->header, colored);
+	add_tags(text, snapshot, colored);
 	if (snapshot->crash)
 		add_crash(text, snapshot, stacks, colored);
 	if (snapshot->trigger)

@@ -55,6 +55,7 @@ static void process_free(struct frec_process_table *table, struct frec_process *
 	frec__table_free(&process->by_tid);
 	free(process->cmdline);
 	free(process->executable);
+	free(process->tags);
 	free(process);
 }
 
@@ -402,6 +403,24 @@ void frec__process_table_add_thread(struct frec_process_table *table, uint32_t p
 		frec__process_thread_end(process, thread, process->exit);
 }
 
+int frec__process_table_tag(struct frec_process_table *table, uint32_t pid, const char *tags,
+			    size_t size)
+{
+	struct frec_process *process = find_or_add(table, pid);
+	char *copy = size ? malloc(size) : NULL;
+
+	if (!process || (size && !copy)) {
+		free(copy);
+		return -ENOMEM;
+	}
+	if (size)
+		memcpy(copy, tags, size);
+	free(process->tags);
+	process->tags = copy;
+	process->tags_size = size;
+	return 0;
+}
+
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
@@ -448,6 +467,9 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 		free(process->executable);
 		process->cmdline = process->executable = NULL;
 		process->cmdline_size = 0;
+		free(process->tags);
+		process->tags = NULL;
+		process->tags_size = 0;
 		if (table->expected.pid && table->expected.pid == pid) {
 			process->cmdline = FREC_TAKE_PTR(table->expected.cmdline);
 			process->cmdline_size = table->expected.size;

@@ -69,6 +69,8 @@ struct frec_process {
 	char *cmdline; /* arguments, each ended by a NUL */
 	size_t cmdline_size;
 	char *executable;
+	char *tags; /* what it said about itself, as in frec_pairs.text; NULL: nothing */
+	size_t tags_size;
 	uint64_t start, exit;
 	uint64_t uid_since;   /* the process may have had another user before this time */
 	uint64_t image_since; /* time of its last exec */
@@ -158,6 +160,9 @@ void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uin
 /* Adds a thread that is known only from a record and gives it the name of its process. Does nothing
  * if the process is unknown or already has the thread. */
 void frec__process_table_add_thread(struct frec_process_table *table, uint32_t pid, uint32_t tid);
+/* Sets the tags of a living process, a copy of `size` bytes; 0: none. Returns 0 or -ENOMEM. */
+int frec__process_table_tag(struct frec_process_table *table, uint32_t pid, const char *tags,
+			    size_t size);
 /* Removes all mappings of a process, so that the caller can add its current ones. */
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
 

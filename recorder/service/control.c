@@ -50,12 +50,18 @@ bool frec__trigger_name_valid(const char *name)
 
 int frec__control_send(int socket, const void *data, size_t size, int fd)
 {
-	struct iovec vector = {.iov_base = (void *)data, .iov_len = size};
+	const struct iovec piece = {.iov_base = (void *)data, .iov_len = size};
+
+	return frec__control_send_pieces(socket, &piece, 1, fd);
+}
+
+int frec__control_send_pieces(int socket, const struct iovec *pieces, size_t count, int fd)
+{
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = {0};
-	struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
+	struct msghdr header = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
 	int error = errno, r = 0;
 
 	if (fd >= 0) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #define FREC_CONTROL_MESSAGE_MAX 65536 /* bytes */
 #define FREC_CONTROL_FOLDER "/run/flightrec"
@@ -23,6 +24,8 @@ int frec__control_connect(const char *path);
 /* Sends a packet, with a copy of the descriptor `fd` if that is not -1. Does not block;
  * async-signal-safe. Returns 0 or a negative errno. */
 int frec__control_send(int socket, const void *data, size_t size, int fd);
+/* The same with a packet that lies in `count` pieces. */
+int frec__control_send_pieces(int socket, const struct iovec *pieces, size_t count, int fd);
 /*
  * Waits up to `milliseconds` (-1: for ever) for a packet. Returns its size, 0 if the other end is
  * gone, or a negative errno: -ETIMEDOUT, or -EMSGSIZE if the packet was dropped because it was

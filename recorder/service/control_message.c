@@ -9,25 +9,50 @@
 #include "recorder/service/control.h"
 
 // Field numbers of control.proto.
-enum { REQUEST_KIND = 1, REQUEST_NAME, REQUEST_PID, REQUEST_MISSING };
+enum { REQUEST_KIND = 1, REQUEST_NAME, REQUEST_PID, REQUEST_MISSING, REQUEST_PAIR };
+enum { PAIR_KEY = 1, PAIR_VALUE };
 enum { REPLY_DONE = 1, REPLY_ERROR, REPLY_TRANSPORT = 4, REPLY_AWAITED, REPLY_TRANSPORT_WHY = 7 };
 
 // Wire types.
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
+// The most texts of a request, and the most bytes between them: tags, lengths and numbers.
+#define TEXTS_MAX (1 + 2 * FREC_REQUEST_PAIRS_MAX)
+#define HEADS_MAX 192
+
+// A message in pieces: the texts stay where the caller has them, because there is no room to copy
+// them on the small stack of a signal handler.
 struct writer {
-	uint8_t *at, *end;
+	struct iovec piece[2 * TEXTS_MAX + 1];
+	size_t count, size;
+	uint8_t head[HEADS_MAX];
+	size_t heads; // bytes used of `head`
 	bool failed;
 };
+
+static void write_bytes(struct writer *writer, const void *data, size_t size)
+{
+	struct iovec *last = writer->count ? &writer->piece[writer->count - 1] : NULL;
+
+	writer->size += size;
+	if (last && (const uint8_t *)last->iov_base + last->iov_len == data)
+		last->iov_len += size;
+	else if (writer->count < sizeof(writer->piece) / sizeof(writer->piece[0]))
+		writer->piece[writer->count++] =
+			(struct iovec){.iov_base = (void *)data, .iov_len = size};
+	else
+		writer->failed = true;
+}
 
 static void write_varint(struct writer *writer, uint64_t value)
 {
 	do {
-		if (writer->at == writer->end) {
+		if (writer->heads == HEADS_MAX) {
 			writer->failed = true;
 			return;
 		}
-		*writer->at++ = (uint8_t)(value & 0x7f) | (value > 0x7f ? 0x80 : 0);
+		writer->head[writer->heads] = (uint8_t)(value & 0x7f) | (value > 0x7f ? 0x80 : 0);
+		write_bytes(writer, &writer->head[writer->heads++], 1);
 		value >>= 7;
 	} while (value);
 }
@@ -40,30 +65,79 @@ static void write_number(struct writer *writer, unsigned int field, uint64_t val
 	write_varint(writer, value);
 }
 
-static void write_text(struct writer *writer, unsigned int field, const char *text)
+static void write_text(struct writer *writer, unsigned int field, const char *text, size_t size)
 {
-	size_t size = strlen(text);
-
 	write_varint(writer, field << 3 | BYTES);
 	write_varint(writer, size);
-	if (writer->failed || size > (size_t)(writer->end - writer->at)) {
-		writer->failed = true;
-		return;
+	if (size)
+		write_bytes(writer, text, size);
+}
+
+// The size of a field with a text, in a message where field numbers are below 16.
+static size_t text_size(size_t size)
+{
+	size_t varint = 1;
+
+	for (size_t left = size; left > 0x7f; left >>= 7)
+		varint++;
+	return 1 + varint + size;
+}
+
+static void write_pair(struct writer *writer, const char *key, size_t key_size, const char *value)
+{
+	// One byte more than the recorder keeps tells it that the value is too long.
+	size_t size = strnlen(value, FREC_REQUEST_VALUE_MAX + 1);
+
+	write_varint(writer, REQUEST_PAIR << 3 | BYTES);
+	write_varint(writer, text_size(key_size) + text_size(size));
+	write_text(writer, PAIR_KEY, key, key_size);
+	write_text(writer, PAIR_VALUE, value, size);
+}
+
+static void write_request(struct writer *writer, const struct frec_request *request)
+{
+	writer->count = writer->size = writer->heads = 0;
+	writer->failed = false;
+	write_number(writer, REQUEST_KIND, request->kind);
+	if (request->name)
+		write_text(writer, REQUEST_NAME, request->name, strlen(request->name));
+	write_number(writer, REQUEST_PID, request->pid);
+	write_number(writer, REQUEST_MISSING, request->missing);
+	for (size_t i = 0; i < request->pairs && !writer->failed; i++) {
+		const char *key = request->pair[2 * i], *value = request->pair[2 * i + 1];
+
+		write_pair(writer, key, strlen(key), value ? value : "(null)");
 	}
-	memcpy(writer->at, text, size);
-	writer->at += size;
+	for (size_t i = 0; request->tags && request->tags[i] && !writer->failed; i++) {
+		size_t size = strcspn(request->tags[i], "=");
+		const char *value = request->tags[i] + size;
+
+		write_pair(writer, request->tags[i], size, *value ? value + 1 : value);
+	}
+}
+
+bool frec__request_key_valid(const char *key, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (i == FREC_REQUEST_KEY_MAX || key[i] <= ' ' || key[i] > '~' || key[i] == '=')
+			return false;
+	}
+	return size > 0;
 }
 
 ssize_t frec__request_encode(const struct frec_request *request, uint8_t *ret, size_t size)
 {
-	struct writer writer = {.at = ret, .end = ret + size};
+	struct writer writer;
+	size_t at = 0;
 
-	write_number(&writer, REQUEST_KIND, request->kind);
-	if (request->name)
-		write_text(&writer, REQUEST_NAME, request->name);
-	write_number(&writer, REQUEST_PID, request->pid);
-	write_number(&writer, REQUEST_MISSING, request->missing);
-	return writer.failed ? -EMSGSIZE : writer.at - ret;
+	write_request(&writer, request);
+	if (writer.failed || writer.size > size)
+		return -EMSGSIZE;
+	for (size_t i = 0; i < writer.count; i++) {
+		memcpy(ret + at, writer.piece[i].iov_base, writer.piece[i].iov_len);
+		at += writer.piece[i].iov_len;
+	}
+	return (ssize_t)at;
 }
 
 struct reader {
@@ -171,10 +245,12 @@ int frec__reply_decode(const uint8_t *data, size_t size, struct frec_reply *ret)
 
 int frec__request_send(int socket, const struct frec_request *request, int fd)
 {
-	uint8_t data[FREC_REQUEST_SIZE_MAX];
-	ssize_t size = frec__request_encode(request, data, sizeof(data));
+	struct writer writer;
 
-	return size < 0 ? (int)size : frec__control_send(socket, data, (size_t)size, fd);
+	write_request(&writer, request);
+	if (writer.failed || writer.size > FREC_REQUEST_SIZE_MAX)
+		return -EMSGSIZE;
+	return frec__control_send_pieces(socket, writer.piece, writer.count, fd);
 }
 
 int frec__reply_receive(int socket, struct frec_reply *ret, int *ret_fd, int milliseconds)

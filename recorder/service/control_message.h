@@ -22,6 +22,7 @@ enum frec_request_kind {
 	FREC_REQUEST_STACKS,
 	FREC_REQUEST_END,
 	FREC_REQUEST_STOP,
+	FREC_REQUEST_NOTICES,
 };
 
 /* The values of Transport in flightrec.proto that concern services. */
@@ -33,12 +34,21 @@ enum frec_request_kind {
 #define FREC_REPLY_TEXT_MAX 512
 
 /* The largest encoded request. */
-#define FREC_REQUEST_SIZE_MAX 512
+#define FREC_REQUEST_SIZE_MAX 8192
+
+/* Of Request.pair: how many there can be, and bytes of each key and value. */
+#define FREC_REQUEST_PAIRS_MAX 16
+#define FREC_REQUEST_KEY_MAX 64
+#define FREC_REQUEST_VALUE_MAX 256
 
 struct frec_request {
 	enum frec_request_kind kind;
 	const char *name; /* NULL: none */
 	uint32_t pid, missing;
+	/* 2 * `pairs` texts, each key before its value; a value that is NULL is sent as "(null)" */
+	const char *const *pair;
+	size_t pairs;
+	const char *const *tags; /* more pairs, as KEY=VALUE, ended by NULL; NULL: none */
 };
 
 struct frec_reply {
@@ -50,6 +60,10 @@ struct frec_reply {
 	bool awaited;
 };
 
+/* Whether the `size` bytes at `key` can be the key of a pair: 1 to FREC_REQUEST_KEY_MAX printable
+ * ASCII characters without ' ' and '='. Async-signal-safe. */
+bool frec__request_key_valid(const char *key, size_t size);
+
 /* Encodes a request into the `size` bytes at `ret`. Returns the encoded size, or -EMSGSIZE if that
  * exceeds `size`. Async-signal-safe. */
 ssize_t frec__request_encode(const struct frec_request *request, uint8_t *ret, size_t size);
@@ -58,7 +72,7 @@ ssize_t frec__request_encode(const struct frec_request *request, uint8_t *ret, s
 int frec__reply_decode(const uint8_t *data, size_t size, struct frec_reply *ret);
 
 /* Sends a request, with a copy of the descriptor `fd` if that is not -1. Does not block;
- * async-signal-safe. Returns 0 or a negative errno. */
+ * async-signal-safe; takes less than 2 KiB of stack. Returns 0 or a negative errno. */
 int frec__request_send(int socket, const struct frec_request *request, int fd);
 
 /*

@@ -31,6 +31,11 @@
 // Our socket gets a high number, because services close and reuse low ones.
 #define SOCKET_MIN 512
 
+_Static_assert(FREC_TRIGGER_PAIRS_MAX == FREC_REQUEST_PAIRS_MAX &&
+		       FREC_TRIGGER_KEY_MAX == FREC_REQUEST_KEY_MAX &&
+		       FREC_TRIGGER_VALUE_MAX == FREC_REQUEST_VALUE_MAX,
+	       "what is promised is what is sent");
+
 struct frec_recorder {
 	int socket;
 	bool ours; /* at the other end is a keeper that this library started */
@@ -133,6 +138,10 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		at += (size_t)n_ + 1; \
 	} while (0)
 	ADD("--pid", "%d", (int)getpid());
+	for (size_t i = 0; options->tags && options->tags[i]; i++) {
+		argv[argc++] = (char *)"--tag";
+		argv[argc++] = (char *)options->tags[i];
+	}
 	if (options->stack_bytes) {
 		// The value of this option is optional, and so has to be in the same word.
 		argv[argc++] = text + at;
@@ -154,6 +163,8 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		argv[argc++] = (char *)"--drop-stack-bytes";
 	if (options->quota)
 		ADD("--quota", "%" PRIu64, options->quota);
+	if (options->cooldown_ms)
+		ADD("--cooldown", "%" PRIu64 "ms", options->cooldown_ms);
 	for (size_t i = 0; options->events && options->events[i]; i++) {
 		if (i == EVENTS_MAX)
 			return -E2BIG;
@@ -225,7 +236,7 @@ static int start_keeper(const struct frec_recorder_options *options)
 {
 	char text[16384];
 	struct frec_reply reply;
-	char *argv[2 * EVENTS_MAX + 20];
+	char *argv[2 * EVENTS_MAX + 2 * FREC_TRIGGER_PAIRS_MAX + 22];
 	int fd, sockets[2], r = keeper_arguments(options, text, sizeof(text), argv);
 	pid_t pid;
 
@@ -271,8 +282,8 @@ static int start_keeper(const struct frec_recorder_options *options)
 
 static int attach(const struct frec_recorder_options *options, int socket, struct frec_reply *ret)
 {
-	int fd, r = frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_ATTACH},
-				       -1);
+	const struct frec_request request = {.kind = FREC_REQUEST_ATTACH, .tags = options->tags};
+	int fd, r = frec__request_send(socket, &request, -1);
 
 	if (!r)
 		r = frec__reply_receive(socket, ret, &fd, ANSWER_TIMEOUT);
@@ -312,6 +323,61 @@ static int connect_recorder(const struct frec_recorder_options *options)
 	return r;
 }
 
+// Keys of the first `count` of a list of texts, `step` apart: up to '=' or to the end.
+static bool has_key(const char *const *texts, size_t count, size_t step, const char *key,
+		    size_t size)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *other = texts[i * step];
+
+		if (strcspn(other, "=") == size && !memcmp(other, key, size))
+			return true;
+	}
+	return false;
+}
+
+static int check_tags(const struct frec_recorder_options *options)
+{
+	for (size_t i = 0; options->tags && options->tags[i]; i++) {
+		const char *tag = options->tags[i];
+		size_t size = strcspn(tag, "=");
+
+		if (i == FREC_TRIGGER_PAIRS_MAX)
+			return fail(options, -E2BIG, "there are more than 16 tags", "");
+		if (!tag[size] || !frec__request_key_valid(tag, size))
+			return fail(options, -EINVAL, tag,
+				    "a tag is KEY=VALUE, with a key of 1 to 64 printable ASCII "
+				    "characters without spaces");
+		if (has_key(options->tags, i, 1, tag, size))
+			return fail(options, -EINVAL, tag, "another tag has the same key");
+	}
+	return 0;
+}
+
+// Gets the descriptor of notices from the recorder, which is running.
+static int open_notices(const struct frec_recorder_options *options)
+{
+	struct frec_reply reply = {.done = false};
+	int fd = -1, high, socket = recorder.socket;
+	int r = frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_NOTICES},
+				   -1);
+
+	if (!r)
+		r = frec__reply_receive(socket, &reply, &fd, ANSWER_TIMEOUT);
+	if (!r && reply.done && fd >= 0) {
+		high = fcntl(fd, F_DUPFD_CLOEXEC, SOCKET_MIN);
+		if (high >= 0)
+			close(fd);
+		*options->notify_fd = high >= 0 ? high : fd;
+		return 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	frec_recorder_stop(&recorder);
+	return fail(options, r ? r : -ENOTSUP, "the recorder gives no descriptor of notices",
+		    r ? strerror(-r) : reply.error);
+}
+
 // Whether the recorder is gone, for example killed. Then another one can be started.
 static bool hung_up(int socket)
 {
@@ -343,9 +409,14 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	}
 	if (socket_is_ours(recorder.socket))
 		return fail(&known, -EALREADY, "this process has a recorder already", "");
+	r = check_tags(&known);
+	if (r)
+		return r;
 	// Try again to register the events for which that failed when the program started.
 	(void)frec_register();
 	r = known.socket ? connect_recorder(&known) : start_keeper(&known);
+	if (!r && known.notify_fd)
+		r = open_notices(&known);
 	if (r)
 		return r;
 	log_transport();
@@ -373,17 +444,48 @@ __attribute__((destructor)) static void announce_end(void)
 					 -1);
 }
 
+// Which of the documented errors of frec_trigger() it is that the request could not be sent.
+static int trigger_error(int r)
+{
+	switch (r) {
+	case -EPIPE:
+	case -ECONNRESET:
+	case -ECONNREFUSED:
+		return -ENOTCONN; // the recorder is gone
+	case -ENOBUFS:
+	case -ENOMEM:
+		return -EAGAIN;
+	default:
+		return r;
+	}
+}
+
 int frec_trigger(const char *name)
 {
-	const struct frec_request request = {.kind = FREC_REQUEST_NOTIFY, .name = name};
+	return frec_trigger_pairs(name, NULL, 0);
+}
+
+int frec_trigger_pairs(const char *name, const char *const *pairs, size_t count)
+{
+	const struct frec_request request = {
+		.kind = FREC_REQUEST_NOTIFY, .name = name, .pair = pairs, .pairs = count};
 	// Pairs with the release store in keep_socket().
 	int socket = __atomic_load_n(&recorder.socket, __ATOMIC_ACQUIRE);
 
-	if (!frec__trigger_name_valid(name))
+	if (!name || !frec__trigger_name_valid(name))
 		return -EINVAL;
+	if (count > FREC_TRIGGER_PAIRS_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < count; i++) {
+		const char *key = pairs[2 * i];
+
+		if (!key || !frec__request_key_valid(key, strnlen(key, FREC_TRIGGER_KEY_MAX + 1)) ||
+		    has_key(pairs, i, 2, key, strlen(key)))
+			return -EINVAL;
+	}
 	if (!socket_is_ours(socket))
 		return -ENOTCONN;
-	return frec__request_send(socket, &request, -1);
+	return trigger_error(frec__request_send(socket, &request, -1));
 }
 
 void frec_recorder_stop(struct frec_recorder *stopped)

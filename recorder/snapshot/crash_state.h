@@ -11,7 +11,7 @@ struct frec_crash_state {
 	/* registers.count is 0 if there are none. registers.values points to `value` below, so this
 	 * struct must not be copied. */
 	struct frec_unwind_registers registers;
-	struct frec_stack stack; /* its bytes are in the capture */
+	struct frec_stack stack; /* its bytes are in the capture, or were set aside */
 	/* What the BPF program recorded about the signal, if `details_known`: see struct
 	 * frec_crash_record. */
 	bool details_known;

@@ -3,9 +3,7 @@
 #include "recorder/snapshot/folder.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,8 +17,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/report.h"
-
-#define SUFFIX ".frec"
+#include "recorder/snapshot/quota.h"
 
 // Makes the folder and its parents. Returns 1 if the folder is new, 0 if it existed, or a negative
 // errno.
@@ -106,8 +103,8 @@ static void put_name(const struct frec_folder *folder, const struct frec_snapsho
 	if (reason->pid)
 		snprintf(who, sizeof(who), "%s-%u-", process ? process->name : "pid", reason->pid);
 	gmtime_r(&seconds, &utc);
-	snprintf(ret, size, "%s%s-%04d%02d%02dT%02d%02d%02dZ-%u-%llu" SUFFIX, who, what,
-		 utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+	snprintf(ret, size, "%s%s-%04d%02d%02dT%02d%02d%02dZ-%u-%llu" FREC_SNAPSHOT_SUFFIX, who,
+		 what, utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
 		 utc.tm_sec, (unsigned int)getpid(), (unsigned long long)folder->written);
 	for (char *p = ret; *p; p++) {
 		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
@@ -115,46 +112,6 @@ static void put_name(const struct frec_folder *folder, const struct frec_snapsho
 	}
 	if (*ret == '.')
 		*ret = '_';
-}
-
-// Removes the oldest snapshots of an owner until the rest fits into the quota. `youngest`, which
-// was just written, always stays. The quota is per owner, so that no user can displace another
-// user's snapshots.
-static void keep_quota(const char *path, uint64_t quota, uid_t owner, const char *youngest)
-{
-	while (quota) {
-		FREC_CLOSEDIR DIR *listing = opendir(path);
-		char oldest[NAME_MAX + 1] = "";
-		struct timespec oldest_time = {0};
-		struct dirent *entry;
-		uint64_t total = 0;
-
-		while (listing && (entry = readdir(listing))) {
-			size_t length = strlen(entry->d_name);
-			struct stat status;
-
-			if (length < sizeof(SUFFIX) || entry->d_name[0] == '.' ||
-			    strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) ||
-			    fstatat(dirfd(listing), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) ||
-			    !S_ISREG(status.st_mode) || status.st_uid != owner)
-				continue;
-			total += (uint64_t)status.st_size;
-			if (!strcmp(entry->d_name, youngest))
-				continue;
-			if (!*oldest || status.st_mtim.tv_sec < oldest_time.tv_sec ||
-			    (status.st_mtim.tv_sec == oldest_time.tv_sec &&
-			     status.st_mtim.tv_nsec < oldest_time.tv_nsec)) {
-				snprintf(oldest, sizeof(oldest), "%s", entry->d_name);
-				oldest_time = status.st_mtim;
-			}
-		}
-		if (total <= quota || !*oldest)
-			return;
-		frec__report(LOG_NOTICE, "removing %s/%s: the folder is above its quota", path,
-			     oldest);
-		if (unlinkat(dirfd(listing), oldest, 0))
-			return;
-	}
 }
 
 // Every user may create files where the fallback folder is, so this returns false if the folder
@@ -182,7 +139,7 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_jo
 				   folder->path);
 	r = frec__snapshot_write(snapshot, ret_path, owner, &first);
 	if (!r) {
-		keep_quota(folder->path, folder->quota, file_owner, name);
+		frec__quota_keep(folder->path, folder->quota, file_owner, name);
 		return 0;
 	}
 	if (open_fallback(folder->fallback) &&
@@ -190,7 +147,7 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_jo
 		frec__report(LOG_ERR, "%s", first.message);
 		r = frec__snapshot_write(snapshot, ret_path, owner, &first);
 		if (!r)
-			keep_quota(folder->fallback, folder->quota, file_owner, name);
+			frec__quota_keep(folder->fallback, folder->quota, file_owner, name);
 	}
 	if (r && reterr)
 		*reterr = first;

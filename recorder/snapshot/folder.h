@@ -11,8 +11,8 @@
 struct frec_folder {
 	char path[PATH_MAX];	 /* absolute */
 	char fallback[PATH_MAX]; /* empty: none */
-	/* if one owner's .frec files together have more bytes than this, the oldest are removed; 0:
-	 * no limit */
+	/* if one owner's .frec files together have more bytes than this, some are removed, as
+	 * quota.h says; 0: no limit */
 	uint64_t quota;
 	bool made;	  /* the folder did not exist before */
 	uint64_t written; /* number of snapshots so far, which makes names unique within a second */

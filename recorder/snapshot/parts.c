@@ -15,6 +15,8 @@
 #include "recorder/snapshot/crash_state.h"
 
 #define ARGUMENTS_MAX 256
+// How many forks may lie between a process and the one whose tags it has.
+#define TAGGED_DEPTH_MAX 16
 
 int frec__parts_write(struct frec_parts *parts, enum frec_part part,
 		      const ProtobufCMessage *message)
@@ -69,6 +71,7 @@ void frec__parts_write_header(struct frec_parts *parts, const struct frec_snapsh
 	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
 	Flightrec__Host host = FLIGHTREC__HOST__INIT;
 	FREC_FREE char *boot_id = first_line("/proc/sys/kernel/random/boot_id");
+	struct frec_pair_messages tags;
 	struct utsname name;
 
 	uname(&name);
@@ -93,7 +96,28 @@ void frec__parts_write_header(struct frec_parts *parts, const struct frec_snapsh
 		header.only_uid = (uint32_t)snapshot->only_uid;
 	}
 	header.machine = name.machine;
+	if (snapshot->tags) {
+		frec__pairs_to_messages(snapshot->tags->text, snapshot->tags->size, &tags);
+		header.n_tag = tags.count;
+		header.tag = tags.pointer;
+	}
 	frec__parts_write(parts, FREC_PART_HEADER, &header.base);
+}
+
+void frec__parts_write_summary(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
+			       const struct frec_crash_state *state, uint64_t records)
+{
+	const struct frec_reason *reason = snapshot->reason;
+	const struct frec_process *process =
+		frec__process_table_find(snapshot->processes, reason->pid);
+	Flightrec__Summary summary = FLIGHTREC__SUMMARY__INIT;
+
+	summary.kind = reason->kind;
+	summary.subject = bytes(!reason->pid ? reason->name : process ? process->name : "");
+	summary.signal = reason->signal;
+	summary.records = records;
+	summary.crash_state = state->registers.count || state->stack.size;
+	frec__parts_write(parts, FREC_PART_SUMMARY, &summary.base);
 }
 
 static void write_clock(struct frec_parts *parts, const struct frec_clocks *reading,
@@ -119,6 +143,7 @@ void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snaps
 {
 	const struct frec_reason *reason = snapshot->reason;
 	Flightrec__Trigger trigger = FLIGHTREC__TRIGGER__INIT;
+	struct frec_pair_messages fields;
 
 	trigger.kind = reason->kind;
 	trigger.name = (char *)reason->name;
@@ -127,6 +152,13 @@ void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snaps
 	trigger.copy_duration = snapshot->capture->duration;
 	trigger.requested_by_pid = reason->by_pid;
 	trigger.requested_by_uid = reason->by_uid;
+	if (reason->fields) {
+		frec__pairs_to_messages(reason->fields->text, reason->fields->size, &fields);
+		trigger.n_field = fields.count;
+		trigger.field = fields.pointer;
+	}
+	trigger.coalesced = reason->coalesced;
+	trigger.coalesced_since = reason->coalesced_since;
 	frec__parts_write(parts, FREC_PART_TRIGGER, &trigger.base);
 }
 
@@ -297,9 +329,34 @@ static void set_map(Flightrec__Map *to, const struct frec_mapping *from)
 	to->build_id.data = (uint8_t *)from->build_id;
 }
 
-static void write_process(struct frec_parts *parts, const struct frec_process *process,
-			  bool with_maps)
+// Finds the process whose tags this one has: its own, or those of the nearest of its ancestors that
+// run the same program, because a service that forks says who it is before it does. In a file for
+// one user, all of them belong to that user. Returns NULL if there are none.
+static const struct frec_process *tagged(const struct frec_snapshot_job *snapshot,
+					 const struct frec_process *process)
 {
+	const struct frec_process *at = process;
+
+	for (int depth = 0; at && !at->tags && depth < TAGGED_DEPTH_MAX; depth++) {
+		const struct frec_process *parent =
+			frec__process_table_find(snapshot->processes, at->ppid);
+
+		// A parent that is younger than its child is another process with the pid.
+		if (!parent || parent->start > at->start || !parent->executable ||
+		    !process->executable || strcmp(parent->executable, process->executable) != 0 ||
+		    (snapshot->only_uid >= 0 &&
+		     (!parent->uid_known || parent->uid != (uint32_t)snapshot->only_uid)))
+			return NULL;
+		at = parent;
+	}
+	return at && at->tags ? at : NULL;
+}
+
+static void write_process(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
+			  const struct frec_process *process, bool with_maps)
+{
+	const struct frec_process *named = tagged(snapshot, process);
+	struct frec_pair_messages tags;
 	Flightrec__Process message = FLIGHTREC__PROCESS__INIT;
 	size_t maps = with_maps ? process->maps : 0;
 	FREC_FREE Flightrec__Thread *threads = calloc(process->threads + 1, sizeof(*threads));
@@ -325,6 +382,11 @@ static void write_process(struct frec_parts *parts, const struct frec_process *p
 	message.start = process->start;
 	message.exit = process->exit;
 	message.kernel = process->kernel;
+	if (named) {
+		frec__pairs_to_messages(named->tags, named->tags_size, &tags);
+		message.n_tag = tags.count;
+		message.tag = tags.pointer;
+	}
 	message.threads_missing = process->threads_missing;
 	message.maps_missing = process->maps_missing;
 	for (size_t i = 0; i < process->threads; i++) {
@@ -357,7 +419,7 @@ void frec__parts_write_processes(struct frec_parts *parts, const struct frec_sna
 			if (snapshot->only_uid >= 0 &&
 			    (!process->uid_known || process->uid != (uint32_t)snapshot->only_uid))
 				continue;
-			write_process(parts, process, mentioned);
+			write_process(parts, snapshot, process, mentioned);
 		}
 	}
 }

@@ -24,6 +24,9 @@ int frec__parts_write(struct frec_parts *parts, enum frec_part part,
 		      const ProtobufCMessage *message);
 
 void frec__parts_write_header(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);
+/* `records`: how many the file will have. */
+void frec__parts_write_summary(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
+			       const struct frec_crash_state *state, uint64_t records);
 void frec__parts_write_clocks(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);
 void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);
 void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,

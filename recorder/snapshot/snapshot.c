@@ -26,6 +26,7 @@ static bool is_user_event(const struct frec_source *source)
 // What the first walk finds in one ring.
 struct coverage {
 	uint64_t from, kept, records;
+	uint64_t for_file;	      /* records that the file gets */
 	uint64_t *in_file, *filtered; /* per source */
 };
 
@@ -113,6 +114,7 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 
 		coverage->kept += record->size;
 		coverage->records++;
+		coverage->for_file += kept;
 		if (copy->wrapped && i + OLDEST >= count && time > coverage->from)
 			coverage->from = time;
 		if (source < 0 || record->type != PERF_RECORD_SAMPLE)
@@ -134,6 +136,17 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 	}
 	if (copy->wrapped && !count)
 		coverage->from = capture->complete_until;
+}
+
+// Uses a record that was set aside if the rings have none of that kind.
+static void add_copy(const struct frec_snapshot_job *snapshot, struct frec_crash_finder *finder,
+		     const struct frec_source *source, const struct perf_event_header *record)
+{
+	if (record &&
+	    (snapshot->only_uid < 0 ||
+	     frec__process_table_belongs(snapshot->processes, frec__record_pid(record),
+					 (uint32_t)snapshot->only_uid, frec__record_time(record))))
+		frec__crash_finder_record(finder, source, record);
 }
 
 // Writes the records of one ring, oldest first, with our ids in place of the kernel's.
@@ -263,7 +276,7 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 	Flightrec__End end = FLIGHTREC__END__INIT;
 	struct frec_snapshot_stacks stacks;
 	struct frec_crash_state crash;
-	uint64_t oldest = UINT64_MAX;
+	uint64_t oldest = UINT64_MAX, records = 0;
 	struct frec_chunk chunk;
 
 	if (frec__chunk_init(&chunk)) {
@@ -274,11 +287,15 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 		scan_ring(snapshot, ids, i, &coverage[i], finder);
 		if (coverage[i].from < oldest)
 			oldest = coverage[i].from;
+		records += coverage[i].for_file;
 	}
+	add_copy(snapshot, finder, snapshot->crash.sample_source, snapshot->crash.sample);
+	add_copy(snapshot, finder, snapshot->crash.details_source, snapshot->crash.details);
+	frec__crash_state(finder, &crash);
 	frec__parts_write_header(parts, snapshot);
+	frec__parts_write_summary(parts, snapshot, &crash, records);
 	frec__parts_write_clocks(parts, snapshot);
 	frec__parts_write_trigger(parts, snapshot);
-	frec__crash_state(finder, &crash);
 	frec__parts_write_crash(parts, snapshot, &crash);
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		frec__parts_write_source(parts, &snapshot->sources[i], (uint32_t)i + 1,
@@ -367,10 +384,20 @@ void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 	}
 }
 
+// Whether two processes are workers of one service: they run the same program, and one is the parent
+// of the other, or both have the same parent.
+static bool are_kin(const struct frec_process *a, const struct frec_process *b)
+{
+	return a && b && a->executable && b->executable && !strcmp(a->executable, b->executable) &&
+	       (a->ppid == b->ppid || a->ppid == b->pid || b->ppid == a->pid);
+}
+
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid)
 {
 	struct frec_capture *capture = snapshot->capture;
+	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
 	FREC_ID_MAP struct frec_id_map ids;
+	uint32_t no_kin = pid; // of the last record
 	bool found = false;
 
 	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
@@ -383,10 +410,16 @@ bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t 
 		for (size_t i = 0; i < count && !found; i++) {
 			const struct perf_event_header *record =
 				record_at(copy, capture->offset[i]);
+			uint32_t by = frec__record_pid(record);
 			int source;
 
-			if (record->type != PERF_RECORD_SAMPLE || frec__record_pid(record) != pid)
+			if (record->type != PERF_RECORD_SAMPLE || (by != pid && by == no_kin))
 				continue;
+			if (by != pid &&
+			    !are_kin(frec__process_table_find(snapshot->processes, by), process)) {
+				no_kin = by;
+				continue;
+			}
 			source = frec__id_map_find(&ids, frec__record_id(record));
 			found = source >= 0 && is_user_event(&snapshot->sources[source]);
 		}

@@ -9,8 +9,8 @@
  * milliseconds. history.c of the recorder and snapshot.c then walk that copy by means of records.c,
  * which finds whole records and their sources. snapshot.c walks twice: once to learn what the
  * records mention (crash_finder.c, crash_state.c), and once to write them through chunk.c, which
- * compresses. parts.c writes everything that is not a record. folder.c names the file and enforces
- * the quota.
+ * compresses. parts.c writes everything that is not a record. folder.c names the file, and quota.c
+ * decides which files have to go for it.
  *
  * Stacks take a separate path. stacks.c decides what a record keeps of its stack, and sends what is
  * to be unwound to a child process (unwind_worker.c, child.c), because unwinding reads untrusted
@@ -30,19 +30,31 @@
 #include "proto/clocks.h"
 #include "recorder/processes/processes.h"
 #include "recorder/snapshot/capture.h"
+#include "recorder/snapshot/pairs.h"
 #include "recorder/snapshot/thread_stacks.h"
 
 /* Why the snapshot is taken. */
 struct frec_reason {
 	Flightrec__Trigger__Kind kind;
 	char name[128];
-	uint64_t time;		 /* nanoseconds of CLOCK_MONOTONIC */
-	uint32_t by_pid, by_uid; /* who requested the snapshot */
+	uint64_t time;			 /* nanoseconds of CLOCK_MONOTONIC */
+	uint32_t by_pid, by_uid;	 /* who requested the snapshot */
+	const struct frec_pairs *fields; /* what came with the request; NULL: nothing */
 	/* The process and thread that died, and the sender of the signal. `pid` is 0 if nobody
 	 * died. */
 	uint32_t pid, tid, sender;
 	int signal, code, exit_status;
 	bool code_unknown;
+	/* How many more requests or deaths this snapshot stands for, and when the first of them
+	 * happened: see cooldown.h. */
+	uint64_t coalesced, coalesced_since;
+};
+
+/* Records of the fatal signal that were set aside, in case the rings do not hold them any more.
+ * NULL: there is none. */
+struct frec_crash_copy {
+	const struct frec_source *sample_source, *details_source;
+	const struct perf_event_header *sample, *details;
 };
 
 struct frec_snapshot_job {
@@ -54,11 +66,13 @@ struct frec_snapshot_job {
 	struct frec_process_table *processes;
 	const struct frec_clocks *start; /* read when the recording began */
 	uint64_t recording_since;
-	const char *const *selection; /* NULL-terminated */
+	const char *const *selection;  /* NULL-terminated */
+	const struct frec_pairs *tags; /* the recorder's; NULL: none */
 	uint64_t sideband_lost;
 	const struct frec_reason *reason;
 	/* stacks of the process that died, from its core dump; may be NULL */
 	const struct frec_thread_stacks *stacks;
+	struct frec_crash_copy crash;
 	bool drop_stack_bytes; /* write unwound frames in place of stack bytes */
 	int64_t only_uid;      /* write only this user's processes and their records; -1: all */
 	/* Called every few milliseconds while a file is written, so that the caller can do other
@@ -73,7 +87,8 @@ void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 			     void (*visit)(void *context, uint32_t pid, uint64_t time),
 			     void *context);
 
-/* Whether the capture has an event that process `pid` emitted itself. True if memory runs out. */
+/* Whether the capture has an event that process `pid` emitted itself, or another worker of the same
+ * service: if many crash at once, their stacks overwrite their events. True if memory runs out. */
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
 
 /* Writes the file, whole or not at all, and gives it to the user `owner` unless that is -1. Returns

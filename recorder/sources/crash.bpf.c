@@ -83,6 +83,18 @@ static __always_inline void read_stack(struct frec_crash_record *record, unsigne
 	}
 }
 
+// Writes the record to a slot: 0 for the rings, 1 for the crash rings.
+static __always_inline void write_record(void *context, __u32 slot,
+					 struct frec_crash_record *record, __u64 size)
+{
+	struct frec_bpf_counts *count = frec_counts_of(slot);
+
+	if (!count)
+		return;
+	__sync_fetch_and_add(&count->begun, 1);
+	frec_output(context, slot, count, record, size);
+}
+
 SEC("raw_tp/signal_deliver")
 int signal_deliver(struct bpf_raw_tracepoint_args *context)
 {
@@ -91,16 +103,13 @@ int signal_deliver(struct bpf_raw_tracepoint_args *context)
 	struct k_sigaction *action = (void *)context->args[2];
 	struct frec_crash_record *record;
 	struct pt_regs *regs;
-	struct frec_bpf_counts *count;
 	__u64 size;
 
 	if (!FREC_IS_CRASH(sig) || BPF_CORE_READ(action, sa.sa_handler))
 		return 0;
 	record = bpf_map_lookup_elem(&records, &zero);
-	count = frec_counts_of(0);
-	if (!record || !count)
+	if (!record)
 		return 0;
-	__sync_fetch_and_add(&count->begun, 1);
 	record->signal = sig;
 	record->code = BPF_CORE_READ(info, si_code);
 	record->address =
@@ -112,6 +121,7 @@ int signal_deliver(struct bpf_raw_tracepoint_args *context)
 	read_stack(record, BPF_CORE_READ(regs, sp));
 	size = record->stack_size ? sizeof(*record)
 				  : __builtin_offsetof(struct frec_crash_record, stack);
-	frec_output(context, 0, count, record, size);
+	write_record(context, 0, record, size);
+	write_record(context, 1, record, size);
 	return 0;
 }

@@ -67,7 +67,7 @@ static int load(struct frec_crash_program *program)
 	program->skeleton = crash_bpf__open();
 	if (!program->skeleton)
 		return -errno;
-	r = frec__bpf_output_size(program->skeleton->obj, 1, &program->skeleton->rodata->frec_cpus);
+	r = frec__bpf_output_size(program->skeleton->obj, 2, &program->skeleton->rodata->frec_cpus);
 	if (!r)
 		r = crash_bpf__load(program->skeleton);
 	if (!r)

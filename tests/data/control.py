@@ -3,8 +3,9 @@
 import json
 import struct
 
-KINDS = ("", "trigger", "notify", "attach", "status", "core", "stacks", "end", "stop")
-REQUEST = {1: "kind", 2: "name", 3: "pid", 4: "missing"}
+KINDS = ("", "trigger", "notify", "attach", "status", "core", "stacks", "end", "stop",
+         "notices")
+REQUEST = {1: "kind", 2: "name", 3: "pid", 4: "missing", 5: "pair"}
 REPLY = {1: "done", 2: "error", 3: "path", 4: "transport", 5: "awaited", 6: "status",
          7: "why"}
 STATUS = {1: "pid", 2: "version", 3: "recording", 4: "attached", 5: "last"}

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -432,6 +433,23 @@ static ProtobufCBinaryData text(const char *string)
 	return (ProtobufCBinaryData){strlen(string), (uint8_t *)string};
 }
 
+// More pairs than the schema allows: each key twice, the last ones with markup.
+#define PAIRS 24
+static Flightrec__Pair pair[PAIRS], *pairs[PAIRS];
+
+static void make_pairs(void)
+{
+	static char key[PAIRS / 2][128];
+
+	for (size_t i = 0; i < PAIRS; i++) {
+		snprintf(key[i / 2], sizeof(key[0]), "%s%zu", i < 4 ? "key" : MARKUP, i / 2);
+		flightrec__pair__init(&pair[i]);
+		pair[i].key = key[i / 2];
+		pair[i].value = i % 2 ? text("the second one") : text(MARKUP);
+		pairs[i] = &pair[i];
+	}
+}
+
 static void add_header(struct maker *maker, const struct make_options *options)
 {
 	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
@@ -453,6 +471,11 @@ static void add_header(struct maker *maker, const struct make_options *options)
 	if (options->other_host) {
 		host.hostname = (ProtobufCBinaryData){5, (uint8_t *)"web-8"};
 		host.boot_id = "00000000-0000-4000-8000-000000000002";
+	}
+	if (maker->markup) {
+		make_pairs();
+		header.tag = pairs;
+		header.n_tag = PAIRS;
 	}
 	host.cpus_online = host.cpus_possible = maker->cpus;
 	host.page_size = 4096;
@@ -490,6 +513,8 @@ static void add_process(struct maker *maker)
 	process.owner_case = FLIGHTREC__PROCESS__OWNER_UID;
 	process.uid = 1000;
 	process.name = maker->markup ? text(MARKUP) : text("shopd");
+	process.tag = pairs;
+	process.n_tag = maker->markup ? PAIRS : 0;
 	process.cmdline = arguments;
 	process.n_cmdline = COUNT(arguments);
 	process.executable = text("/usr/bin/shopd");
@@ -555,6 +580,8 @@ static void add_trigger_and_crash(struct maker *maker, bool crashed)
 	trigger.copy_duration = 12000;
 	trigger.requested_by_pid = crashed ? 0 : 4242;
 	trigger.requested_by_uid = crashed ? 0 : 1000;
+	trigger.field = pairs;
+	trigger.n_field = maker->markup ? PAIRS : 0;
 	add_part(maker, FREC_PART_TRIGGER, &trigger.base);
 	if (!crashed)
 		return;

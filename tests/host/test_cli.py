@@ -60,7 +60,7 @@ RECORDING = b"".join(
         control.field(18, 2),
         *(control.field(19, text) for text in STATUS["sources"]),
         control.field(20, bytes([1, 0, 1, 0])),
-        control.field(21, STATUS["transport_why"]),
+        control.field(25, STATUS["transport_why"]),
         control.field(99, "of a later version"),
     )
 )

@@ -440,7 +440,7 @@ def check_themes(path):
             check_well(page)
 
 
-def check_hostile(path, words):
+def check_hostile(path, words, absent=()):
     with Page(path) as page:
         page.ask("globalThis.boom = () => { globalThis.exploded = true }")
         page.click("#only-dead")
@@ -456,6 +456,8 @@ def check_hostile(path, words):
         )
         for word in words:
             assert word in page.ask("document.body.textContent"), word
+        for word in absent:
+            assert word not in page.ask("document.body.textContent"), word
         check_well(page)
         # The content security policy allows neither a script nor a connection, even to injected
         # markup.
@@ -688,7 +690,11 @@ def main():
                     "</script><img src=x onerror=boom()><script>boom()</script>"
                     "\\xe2\\x80\\xaeabc\\x1b[31m\\xff",
                     "bytes more",
+                    # Pairs: a key that comes twice is shown once, and not more than 16 are.
+                    "key0: </script>",
+                    "\\xe2\\x80\\xaeabc\\x1b[31m\\xff7: </script>",
                 ],
+                ["the second one", "\\xff8: "],
             ),
             "hostile": lambda: check_hostile(
                 hostile,

@@ -129,6 +129,8 @@ def check_status():
             "shm",
             "-e",
             "shop:*",
+            "--tag",
+            "service.version=1.4.2",
             "-o",
             ".",
             "--listen",
@@ -143,10 +145,13 @@ def check_status():
                 assert recorder.poll() is None
                 time.sleep(0.01)
         check("status", output("status", "--json", "--socket", "control"))
-        output("trigger", "now", "--socket", "control")
+        output("trigger", "now", "order=17", "--socket", "control")
         check("status", output("status", "--json", "--socket", "control"))
         (snapshot,) = pathlib.Path(".").glob("*now*.frec")
-        check("report", output("show", snapshot, "--json"))
+        report = output("show", snapshot, "--json")
+        check("report", report)
+        report = json.loads(report)
+        assert report["tags"] and report["trigger"]["fields"], report
     finally:
         recorder.send_signal(signal.SIGTERM)
         recorder.wait(60)

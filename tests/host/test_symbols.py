@@ -27,7 +27,7 @@ MAN = TREE / "tools/man"
 SECTIONS = ("NAME", "SYNOPSIS", "DESCRIPTION", "RETURN VALUE", "ATTRIBUTES", "EXAMPLES",
             "SEE ALSO")
 # The macros that are part of the public interface.
-MACROS = ("FREC_EVENT", "FREC_EMIT")
+MACROS = ("FREC_EVENT", "FREC_EMIT", "frec_trigger_fields")
 failed = False
 
 

@@ -114,6 +114,7 @@ static void requests(void **state)
 		{.kind = FREC_REQUEST_STACKS, .pid = 4194304, .missing = UINT32_MAX},
 		{.kind = FREC_REQUEST_END},
 		{.kind = FREC_REQUEST_STOP},
+		{.kind = FREC_REQUEST_NOTICES},
 	};
 
 	(void)state;
@@ -144,6 +145,69 @@ static void requests(void **state)
 	name[sizeof(name) - 1] = 0;
 	assert_int_equal(frec__request_send(sockets[0], &(struct frec_request){.name = name}, -1),
 			 -EMSGSIZE);
+}
+
+static void expect_pair(const Flightrec__Pair *pair, const char *key, const char *value)
+{
+	assert_string_equal(pair->key, key);
+	assert_int_equal(pair->value.len, strlen(value));
+	assert_memory_equal(pair->value.data, value, pair->value.len);
+}
+
+// Pairs of both forms arrive as the schema defines them, however long the values are. A packet is
+// sent in pieces, and has the same bytes as an encoded request.
+static void pairs(void **state)
+{
+	char longest[FREC_REQUEST_KEY_MAX + 1], longer[FREC_REQUEST_VALUE_MAX + 100];
+	uint8_t data[FREC_REQUEST_SIZE_MAX], packet[FREC_REQUEST_SIZE_MAX];
+	const char *const texts[] = {"id", "17\n\xff", longest, longer, "none", NULL, "e", ""};
+	const char *const tags[] = {"version=1.2", "a=b=c", "empty=", NULL};
+	const char *full[2 * FREC_REQUEST_PAIRS_MAX + 2];
+	struct frec_request request = {.kind = FREC_REQUEST_NOTIFY,
+				       .name = "slow",
+				       .pid = 300,
+				       .pair = texts,
+				       .pairs = 4,
+				       .tags = tags};
+	Flightrec__Control__Request *read;
+	ssize_t size;
+
+	(void)state;
+	memset(longest, 'k', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = 0;
+	memset(longer, 'v', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	size = frec__request_encode(&request, data, sizeof(data));
+	assert_true(size > 0);
+	assert_int_equal(frec__request_send(sockets[0], &request, -1), 0);
+	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), NULL, 0), size);
+	assert_memory_equal(packet, data, size);
+	read = flightrec__control__request__unpack(NULL, (size_t)size, data);
+	assert_non_null(read);
+	assert_int_equal(read->n_pair, 7);
+	expect_pair(read->pair[0], "id", "17\n\xff");
+	// One byte more than is kept, so that the recorder knows that there is more.
+	longer[FREC_REQUEST_VALUE_MAX + 1] = 0;
+	expect_pair(read->pair[1], longest, longer);
+	expect_pair(read->pair[2], "none", "(null)");
+	expect_pair(read->pair[3], "e", "");
+	expect_pair(read->pair[4], "version", "1.2");
+	expect_pair(read->pair[5], "a", "b=c");
+	expect_pair(read->pair[6], "empty", "");
+	assert_int_equal(read->pid, 300);
+	flightrec__control__request__free_unpacked(read, NULL);
+	// The largest request has room in a packet, and one with more pairs is refused.
+	for (size_t i = 0; i < 2 * FREC_REQUEST_PAIRS_MAX + 2; i++)
+		full[i] = i % 2 ? longer : longest;
+	request = (struct frec_request){.kind = FREC_REQUEST_NOTIFY,
+					.name = longest,
+					.pid = UINT32_MAX,
+					.missing = UINT32_MAX,
+					.pair = full,
+					.pairs = FREC_REQUEST_PAIRS_MAX};
+	assert_int_equal(frec__request_send(sockets[0], &request, -1), 0);
+	request.pairs = FREC_REQUEST_PAIRS_MAX + 1;
+	assert_int_equal(frec__request_encode(&request, data, sizeof(data)), -EMSGSIZE);
 }
 
 static size_t pack(const Flightrec__Control__Reply *reply, uint8_t *ret, size_t size)
@@ -521,6 +585,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_peers_leave_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(requests, setup, teardown),
+		cmocka_unit_test_setup_teardown(pairs, setup, teardown),
 		cmocka_unit_test(replies),
 		cmocka_unit_test(malformed_replies),
 		cmocka_unit_test_setup_teardown(received_replies, setup, teardown),

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: MIT
-// Proves that several alerts about one death become one reason, and that a death is due when its
-// process is gone.
+// SPDX-License-Identifier: MIT Proves that several alerts about one death become one reason, that a
+// death is due when its process is gone, that the oldest comes first, and that of a loop the latest
+// is kept.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,6 +24,8 @@ static const struct frec_alert
 	killed = {.kind = FREC_ALERT_KILL, .signal = SIGKILL, .sender = 77, .time = 100},
 	oom = {.kind = FREC_ALERT_OOM, .signal = SIGKILL, .time = 200};
 
+static const struct frec_cooldown none; // nothing is a repeat
+
 static struct frec_reason after(const struct frec_alert *first, const struct frec_alert *second,
 				const struct frec_alert *third)
 {
@@ -36,9 +38,9 @@ static struct frec_reason after(const struct frec_alert *first, const struct fre
 	if (third)
 		frec__deaths_record(&deaths, third, NOBODY, -1, false, 0);
 	assert_int_equal(deaths.count, 1);
-	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY);
-	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	return death.reason;
 }
 
@@ -88,27 +90,27 @@ static void due_when_gone(void **state)
 		_exit(0);
 	}
 	frec__deaths_record(&deaths, &killed, (uint32_t)child, 1000, false, 0);
-	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	// The death is due, because younger events are about to overwrite the events before the
 	// death.
-	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
+	assert_true(frec__deaths_due(&deaths, &none, RING / 4, RING, &death));
 	assert_int_equal(death.only_uid, 1000);
 	frec__deaths_record(&deaths, &killed, (uint32_t)child, -1, false, 0);
 	frec__deaths_record(&deaths, &killed, NOBODY, -1, false, 0);
-	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY);
-	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	kill(child, SIGKILL);
 	// A process that is a zombie counts as gone.
 	assert_int_equal(waitid(P_PID, (id_t)child, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
-	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	assert_int_equal(death.reason.pid, child);
 	waitpid(child, NULL, 0);
 	// A death is due after a while in any case, because writing a core dump can take long.
 	frec__deaths_record(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
-	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	deaths.death[0].since -= (FREC_DEATH_WAIT_MAX + 1) * UINT64_C(1000000);
-	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
 }
 
 static void deaths_are_bounded(void **state)
@@ -121,7 +123,7 @@ static void deaths_are_bounded(void **state)
 	for (uint32_t i = 0; i < FREC_DEATHS_MAX + 10; i++)
 		frec__deaths_record(&deaths, &killed, NOBODY + i, -1, false, 0);
 	assert_int_equal(deaths.count, FREC_DEATHS_MAX);
-	while (frec__deaths_due(&deaths, 0, RING, &death))
+	while (frec__deaths_due(&deaths, &none, 0, RING, &death))
 		seen++;
 	assert_int_equal(seen, FREC_DEATHS_MAX);
 	frec__deaths_record(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
@@ -141,26 +143,102 @@ static void stacks_are_waited_for(void **state)
 	// A death on hold is not due even if its process is gone, unless the time of the hold is
 	// over or the events before the crash are about to be overwritten.
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
-	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	frec__deaths_hold(&deaths, NOBODY, frec__monotonic());
-	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
-	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
+	assert_true(frec__deaths_due(&deaths, &none, RING / 4, RING, &death));
 	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	frec__deaths_hold(&deaths, NOBODY, 0);
-	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	assert_false(frec__deaths_is_pending(&deaths, NOBODY));
+}
+
+// Whatever the order of the alerts: the alerts of several CPUs come in the order of their drain.
+static void the_oldest_comes_first(void **state)
+{
+	static const uint64_t times[] = {500, 300, 900, 100, 700};
+	struct frec_deaths deaths = {0};
+	struct frec_death death;
+	uint64_t last = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 5; i++) {
+		struct frec_alert alert = fatal;
+
+		alert.time = times[i];
+		frec__deaths_record(&deaths, &alert, NOBODY + i, -1, false, 0);
+	}
+	// This one is the oldest of all, but it lives.
+	frec__deaths_record(&deaths, &(struct frec_alert){.kind = FREC_ALERT_FATAL, .time = 50},
+			    (uint32_t)getpid(), -1, false, 0);
+	for (int i = 0; i < 5; i++) {
+		assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
+		assert_true(death.reason.time > last);
+		last = death.reason.time;
+	}
+	assert_int_equal(last, 900);
+	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
+	frec__deaths_deinit(&deaths);
+}
+
+// Of a loop the latest is kept, and counts the others.
+static void a_loop_keeps_the_latest(void **state)
+{
+	const struct frec_cause cause = {.kind = KIND(CRASH), .name = "/bin/x", .only_uid = -1};
+	struct frec_cooldown cooldown = {.duration = UINT64_C(3600000000000)};
+	uint64_t until = frec__monotonic() + cooldown.duration;
+	struct frec_deaths deaths = {0};
+	struct frec_death death;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		struct frec_alert alert = fatal;
+
+		alert.time = 1000 + i;
+		frec__deaths_record(&deaths, &alert, NOBODY + i, -1, true, 0);
+		assert_true(frec__deaths_are_urgent(&deaths));
+		assert_true(frec__deaths_due(&deaths, &cooldown, 0, RING, &death));
+		assert_int_equal(death.reason.pid, NOBODY + i);
+		death.cause = cause;
+		frec__deaths_cool(&deaths, &death, until);
+		assert_int_equal(deaths.count, 1);
+		assert_false(frec__deaths_are_urgent(&deaths));
+	}
+	assert_int_equal(deaths.coalesced, 3);
+	assert_true(frec__deaths_has(&deaths, NOBODY + 3));
+	assert_false(frec__deaths_has(&deaths, NOBODY + 2));
+	// It is over: an alert about another process of that number is not about it.
+	assert_false(frec__deaths_is_pending(&deaths, NOBODY + 3));
+	// Within the first tenth of the cool-down it is not due even if the rings are overwritten.
+	assert_false(frec__deaths_due(&deaths, &cooldown, RING, RING, &death));
+	// Another cause is no part of the loop.
+	frec__deaths_record(&deaths, &fatal, NOBODY + 9, -1, true, 0);
+	assert_true(frec__deaths_due(&deaths, &cooldown, 0, RING, &death));
+	assert_int_equal(death.reason.pid, NOBODY + 9);
+	death.cause = cause;
+	death.cause.signal = SIGBUS;
+	frec__deaths_cool(&deaths, &death, until);
+	assert_int_equal(deaths.count, 2);
+	deaths.hurry = true;
+	assert_true(frec__deaths_due(&deaths, &cooldown, 0, RING, &death));
+	assert_int_equal(death.reason.pid, NOBODY + 9);
+	assert_int_equal(death.reason.coalesced, 0);
+	assert_true(frec__deaths_due(&deaths, &cooldown, 0, RING, &death));
+	assert_int_equal(death.reason.pid, NOBODY + 3);
+	assert_int_equal(death.reason.coalesced, 3);
+	assert_int_equal(death.reason.coalesced_since, 1000);
+	assert_false(frec__deaths_due(&deaths, &cooldown, 0, RING, &death));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alerts_merge),
-		cmocka_unit_test(due_when_gone),
-		cmocka_unit_test(deaths_are_bounded),
-		cmocka_unit_test(stacks_are_waited_for),
+		cmocka_unit_test(alerts_merge),		  cmocka_unit_test(due_when_gone),
+		cmocka_unit_test(deaths_are_bounded),	  cmocka_unit_test(stacks_are_waited_for),
+		cmocka_unit_test(the_oldest_comes_first), cmocka_unit_test(a_loop_keeps_the_latest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

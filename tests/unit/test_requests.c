@@ -20,7 +20,9 @@
 #include <cmocka.h>
 
 #include "control.pb-c.h"
+#include "flightrec/recorder.h"
 #include "recorder/answers.h"
+#include "recorder/notices.h"
 #include "recorder/requests.h"
 #include "recorder/server.h"
 #include "recorder/service/control.h"
@@ -42,7 +44,8 @@ static int setup(void **state)
 
 	if (!fixture || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return -1;
-	fixture->client = (struct frec_client){.fd = sockets[1], .pid = 1, .trusted = true};
+	fixture->client =
+		(struct frec_client){.fd = sockets[1], .pid = 1, .trusted = true, .notices = -1};
 	fixture->peer = sockets[0];
 	fixture->engine.tracefs = -1;
 	fixture->engine.sources.rings = &fixture->engine.rings;
@@ -308,6 +311,146 @@ static void unread_answers(void **state)
 	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STATUS});
 }
 
+// Whatever pairs a client sends, what is kept is within the bounds of the schema.
+static void hostile_pairs(void **state)
+{
+	const char *const error = "a key is 1 to 64 printable characters without ' ' and '=', and "
+				  "occurs once; a value has no NUL";
+	char key[FREC_PAIR_KEY_MAX + 2];
+	const struct {
+		const char *key, *value;
+	} bad[] = {{"", "v"}, {"a b", "v"}, {"a=", "v"}, {"\x7f", "v"}, {"\xff", "v"}, {key, "v"}};
+	struct frec_pair_messages messages;
+	struct frec_pairs pairs = {0};
+	struct fixture *fixture = *state;
+	char large[1000], name[8];
+
+	memset(key, 'k', sizeof(key) - 1);
+	key[sizeof(key) - 1] = 0;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const char *const pair[] = {bad[i].key, bad[i].value};
+
+		ask(fixture,
+		    (struct frec_request){
+			    .kind = FREC_REQUEST_TRIGGER, .name = "x", .pair = pair, .pairs = 1});
+		expect_error(fixture, error);
+		ask(fixture,
+		    (struct frec_request){.kind = FREC_REQUEST_ATTACH, .pair = pair, .pairs = 1});
+		expect_error(fixture, error);
+	}
+	assert_false(fixture->client.attached);
+	// A value is cut at the end of a character if it is UTF-8, and somewhere if it is not.
+	assert_int_equal(frec__pairs_add(&pairs, "a", 1, "x\0y", 3), -EINVAL);
+	assert_int_equal(frec__pairs_add(&pairs, "a", 1, NULL, 0), 0);
+	assert_int_equal(frec__pairs_add(&pairs, "a", 1, "", 0), -EINVAL);
+	for (size_t i = 0; i < sizeof(large); i++)
+		large[i] = "\xf0\x9f\x98\x80"[i % 4];
+	assert_int_equal(frec__pairs_add(&pairs, "face", 4, large, sizeof(large)), 0);
+	memset(large, 0x80, sizeof(large));
+	assert_int_equal(frec__pairs_add(&pairs, "bytes", 5, large, sizeof(large)), 0);
+	assert_int_equal(frec__pairs_add(&pairs, "fits", 4, large, FREC_PAIR_VALUE_MAX), 0);
+	memset(key, 'k', sizeof(key));
+	for (size_t i = pairs.count; i < FREC_PAIRS_MAX; i++) {
+		key[0] = (char)('a' + i);
+		assert_int_equal(
+			frec__pairs_add(&pairs, key, FREC_PAIR_KEY_MAX, large, sizeof(large)), 0);
+	}
+	snprintf(name, sizeof(name), "more");
+	assert_int_equal(frec__pairs_add(&pairs, name, 4, "", 0), -E2BIG);
+	assert_true(pairs.size <= sizeof(pairs.text));
+	frec__pairs_to_messages(pairs.text, pairs.size, &messages);
+	assert_int_equal(messages.count, FREC_PAIRS_MAX);
+	assert_string_equal(messages.pair[0].key, "a");
+	assert_int_equal(messages.pair[0].value.len, 0);
+	assert_int_equal(messages.pair[1].value.len, 252 + 3);
+	assert_memory_equal(messages.pair[1].value.data + 248, "\xf0\x9f\x98\x80...", 7);
+	assert_int_equal(messages.pair[2].value.len, 250 + 3);
+	assert_int_equal(messages.pair[3].value.len, FREC_PAIR_VALUE_MAX);
+}
+
+static int notices_of(struct fixture *fixture)
+{
+	struct frec_reply reply;
+	int fd = -1;
+
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_NOTICES});
+	assert_int_equal(frec__reply_receive(fixture->peer, &reply, &fd, 0), 0);
+	assert_true(reply.done && fd >= 0);
+	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	return fd;
+}
+
+// A client that never reads its notices does not block the recorder, and learns how many it missed.
+// It cannot make the recorder read or fail, either.
+static void unread_notices(void **state)
+{
+	struct fixture *fixture = *state;
+	struct frec_clients clients = {.count = 1, .client = {&fixture->client}};
+	const struct frec_reason reason = {.name = "crash", .pid = 7};
+	const struct frec_snapshot_job job = {.reason = &reason, .only_uid = -1};
+	int fd = notices_of(fixture), kept = 0, first = 1;
+	struct frec_notice notice;
+
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(write(fd, "x", 1), -1);
+	for (int i = 0; i < 500; i++)
+		frec__notices_send(&clients, &job, "/x.frec", 0);
+	while (read(fd, &notice, sizeof(notice)) == sizeof(notice)) {
+		assert_int_equal(notice.missed, 0);
+		kept++;
+	}
+	assert_int_equal(errno, EAGAIN);
+	assert_in_range(kept, 16, 499);
+	frec__notices_send(&clients, &job, NULL, -ENOSPC);
+	assert_int_equal(read(fd, &notice, sizeof(notice)), sizeof(notice));
+	assert_int_equal(notice.size, sizeof(notice));
+	assert_int_equal(notice.missed, 500 - kept);
+	assert_int_equal(notice.error, -ENOSPC);
+	assert_int_equal(notice.pid, 7);
+	assert_string_equal(notice.name, "crash");
+	assert_string_equal(notice.path, "");
+	// A program of another version has a smaller structure: the rest of the packet is dropped.
+	for (int i = 0; i < 2; i++)
+		frec__notices_send(&clients, &job, "/x.frec", 0);
+	assert_int_equal(read(fd, &first, sizeof(first)), sizeof(first));
+	assert_int_equal(first, sizeof(notice));
+	assert_int_equal(read(fd, &notice, sizeof(notice)), sizeof(notice));
+	// A second descriptor replaces the first.
+	first = notices_of(fixture);
+	assert_int_equal(read(fd, &notice, sizeof(notice)), 0);
+	close(fd);
+	close(first);
+	frec__notices_send(&clients, &job, "/x.frec", 0);
+	close(fixture->client.notices);
+}
+
+// Another user learns only of the snapshots that belong to him.
+static void whose_notices(void **state)
+{
+	struct fixture *fixture = *state;
+	struct frec_clients clients = {.count = 1, .client = {&fixture->client}};
+	const struct frec_reason reason = {.name = "x"};
+	struct frec_snapshot_job job = {.reason = &reason, .only_uid = -1};
+	struct frec_notice notice;
+	int fd;
+
+	fixture->client.trusted = false;
+	fixture->client.uid = 1000;
+	fd = notices_of(fixture);
+	frec__notices_send(&clients, &job, "/all.frec", 0);
+	job.only_uid = 1001;
+	frec__notices_send(&clients, &job, "/other.frec", 0);
+	job.only_uid = 1000;
+	frec__notices_send(&clients, &job, "/mine.frec", 0);
+	assert_int_equal(read(fd, &notice, sizeof(notice)), sizeof(notice));
+	assert_string_equal(notice.path, "/mine.frec");
+	assert_int_equal(notice.missed, 0);
+	assert_int_equal(read(fd, &notice, sizeof(notice)), -1);
+	close(fd);
+	close(fixture->client.notices);
+}
+
 #define SENDERS 4
 
 // A client that never stops sending cannot prevent the recorder from ending.
@@ -355,6 +498,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names, setup, teardown),
 		cmocka_unit_test_setup_teardown(statuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(unread_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(hostile_pairs, setup, teardown),
+		cmocka_unit_test_setup_teardown(unread_notices, setup, teardown),
+		cmocka_unit_test_setup_teardown(whose_notices, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_flood_at_the_end, setup, teardown),
 	};
 

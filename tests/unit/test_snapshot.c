@@ -20,6 +20,7 @@
 #include "proto/clocks.h"
 #include "recorder/rings/perf_ring.h"
 #include "recorder/snapshot/folder.h"
+#include "recorder/snapshot/quota.h"
 #include "recorder/snapshot/snapshot.h"
 #include "tests/data/pipeline.h"
 
@@ -40,6 +41,7 @@ static struct frec_source sources[SOURCES];
 static struct frec_capture capture;
 static struct frec_process_table processes;
 static struct frec_reason reason;
+static struct frec_pairs own_tags;
 static uint64_t heads[CPUS], emitted[SOURCES][CPUS], now;
 static char folder[] = "/tmp/frec-snapshot-XXXXXX", path[PATH_MAX];
 
@@ -164,6 +166,7 @@ static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *),
 					     .start = &start,
 					     .recording_since = SINCE,
 					     .selection = selection,
+					     .tags = &own_tags,
 					     .reason = &reason,
 					     .only_uid = only_uid,
 					     .on_progress = meanwhile};
@@ -321,6 +324,81 @@ static void for_one_user(void **state)
 	flightrec__snapshot__free_unpacked(file, NULL);
 }
 
+static const Flightrec__Process *process_of(const Flightrec__Snapshot *file, uint32_t pid)
+{
+	for (size_t i = 0; i < file->n_process; i++) {
+		if (file->process[i]->pid == pid)
+			return file->process[i];
+	}
+	return NULL;
+}
+
+static void born(uint32_t pid, uint32_t ppid, const char *program, uint64_t time)
+{
+	struct frec_process *process;
+
+	frec__process_table_fork(&processes, pid, ppid, pid, time);
+	process = frec__process_table_find(&processes, pid);
+	free(process->executable);
+	process->executable = strdup(program);
+	process->uid = MINE;
+	process->uid_known = true;
+}
+
+// The tags of a client are those of its process and of its children that run the same program; not
+// those of its parent, nor of what a child executes, nor of who gets its number later.
+static void tags(void **state)
+{
+	static const char text[] = "service.version\0001.2";
+	struct pipeline_result result;
+	Flightrec__Snapshot *file;
+
+	(void)state;
+	assert_int_equal(frec__pairs_add(&own_tags, "build", 5, "\xff\n", 2), 0);
+	born(300, 1, "/bin/master", 901);
+	born(301, 300, "/bin/server", 902);
+	born(302, 301, "/bin/server", 903);
+	born(303, 302, "/bin/server", 904);
+	born(304, 303, "/bin/sh", 905);
+	born(305, 301, "/bin/server", 906);
+	assert_int_equal(frec__process_table_tag(&processes, 301, text, sizeof(text)), 0);
+	assert_int_equal(frec__process_table_tag(&processes, 305, "a\0b", 4), 0);
+	take(8000);
+	file = written(-1, NULL, &result);
+	assert_int_equal(file->header->n_tag, 1);
+	assert_string_equal(file->header->tag[0]->key, "build");
+	assert_memory_equal(file->header->tag[0]->value.data, "\xff\n", 2);
+	for (uint32_t pid = 300; pid <= 305; pid++) {
+		const Flightrec__Process *process = process_of(file, pid);
+
+		assert_int_equal(process->n_tag, pid >= 301 && pid != 304);
+		if (process->n_tag)
+			assert_string_equal(process->tag[0]->key,
+					    pid == 305 ? "a" : "service.version");
+	}
+	flightrec__snapshot__free_unpacked(file, NULL);
+	// In a file for one user, another user's process gives its tags to nobody.
+	frec__process_table_find(&processes, 301)->uid = MINE + 1;
+	file = written(MINE, NULL, &result);
+	assert_null(process_of(file, 301));
+	assert_int_equal(process_of(file, 302)->n_tag, 0);
+	assert_int_equal(process_of(file, 305)->n_tag, 1);
+	flightrec__snapshot__free_unpacked(file, NULL);
+	// An exec ends what the old program said about itself, and so does a new process.
+	frec__process_table_comm(&processes, 301, 301, "other", true, 910);
+	frec__process_table_end(&processes, 305, 911);
+	born(305, 1, "/bin/server", 912);
+	file = written(-1, NULL, &result);
+	assert_int_equal(process_of(file, 301)->n_tag, 0);
+	assert_int_equal(process_of(file, 303)->n_tag, 0);
+	for (size_t i = 0; i < file->n_process; i++) {
+		if (file->process[i]->pid == 305)
+			assert_int_equal(file->process[i]->n_tag, file->process[i]->exit != 0);
+	}
+	flightrec__snapshot__free_unpacked(file, NULL);
+	own_tags.size = own_tags.count = 0;
+}
+
 // The kernel writes records of other types between the samples. They are counted, and have our
 // trailer.
 static void other_records(void **state)
@@ -438,6 +516,148 @@ static void folders(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+// Whose death is one of an emitter? Of a process that emitted, and of a worker of the same service
+// whose events were overwritten, but not of just any process of the same program.
+static void emitters(void **state)
+{
+	struct frec_snapshot_job snapshot = {.rings = rings,
+					     .ring_count = CPUS,
+					     .sources = sources,
+					     .source_count = SOURCES,
+					     .capture = &capture,
+					     .processes = &processes,
+					     .reason = &reason,
+					     .only_uid = -1};
+	static const struct {
+		uint32_t pid, ppid;
+		const char *executable;
+		bool mentioned;
+	} others[] = {{201, MY_PID, "/bin/mine", true}, // a child
+		      {202, 50, "/bin/mine", true},	// a sibling
+		      {203, 51, "/bin/mine", false},	// of another service
+		      {204, MY_PID, "/bin/sh", false},	// another program
+		      {50, 1, "/bin/mine", true},	// the parent
+		      {205, MY_PID, NULL, false}};	// unknown
+
+	(void)state;
+	*path = 0;
+	frec__process_table_find(&processes, MY_PID)->ppid = 50;
+	frec__process_table_find(&processes, MY_PID)->executable = strdup("/bin/mine");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		frec__process_table_fork(&processes, others[i].pid, others[i].ppid, others[i].pid,
+					 1000);
+		free(frec__process_table_find(&processes, others[i].pid)->executable);
+		frec__process_table_find(&processes, others[i].pid)->executable =
+			others[i].executable ? strdup(others[i].executable) : NULL;
+	}
+	for (size_t i = 0; i < SOURCES; i++)
+		emit(i % CPUS, i, MY_PID, ++now, 64);
+	take(now);
+	assert_true(frec__snapshot_mentions(&snapshot, MY_PID));
+	assert_false(frec__snapshot_mentions(&snapshot, OTHER_PID));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(frec__snapshot_mentions(&snapshot, others[i].pid),
+				 others[i].mentioned);
+}
+
+// Whether a snapshot of that name is still there; `names` are as written, newest last.
+static bool is_there(const char *where, const char *name)
+{
+	return !access(name, F_OK) && !strncmp(name, where, strlen(where));
+}
+
+// Makes a file as old as `age` seconds, so that the order does not depend on the clock.
+static void set_age(const char *name, time_t age)
+{
+	const struct timespec times[2] = {{.tv_sec = 1000000 - age}, {.tv_sec = 1000000 - age}};
+
+	assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+static void write_as(struct frec_folder *kept, struct frec_snapshot_job *snapshot, const char *name,
+		     uint32_t pid, time_t age, char *ret)
+{
+	snprintf(reason.name, sizeof(reason.name), "%s", name);
+	reason.kind = pid ? FLIGHTREC__TRIGGER__KIND__CRASH : FLIGHTREC__TRIGGER__KIND__REQUEST;
+	reason.pid = pid;
+	reason.signal = pid ? SIGSEGV : 0;
+	assert_int_equal(frec__folder_write(kept, snapshot, -1, ret, NULL), 0);
+	if (age)
+		set_age(ret, age);
+}
+
+// The order of quota.h, whatever the age, by a recorder that was started anew for each file.
+static void the_quota_has_an_order(void **state)
+{
+	static char first_death[PATH_MAX], second_death[PATH_MAX], latest_death[PATH_MAX],
+		other_death[PATH_MAX], slow[3][PATH_MAX], junk[PATH_MAX], empty[PATH_MAX],
+		last[PATH_MAX];
+	static char *const in_order[] = {empty,	       junk,	    slow[1],
+					 slow[0],      slow[2],	    second_death,
+					 latest_death, first_death, other_death};
+	struct frec_clocks start = {0};
+	struct frec_snapshot_job snapshot = {.rings = rings,
+					     .ring_count = CPUS,
+					     .sources = sources,
+					     .source_count = SOURCES,
+					     .capture = &capture,
+					     .processes = &processes,
+					     .start = &start,
+					     .recording_since = SINCE,
+					     .reason = &reason,
+					     .only_uid = -1};
+	const size_t count = sizeof(in_order) / sizeof(in_order[0]);
+	const struct frec_reason before = reason;
+	struct frec_folder kept;
+	struct frec_error error;
+	uint64_t total = 0;
+	struct stat status;
+	char where[64], command[200];
+	FILE *file;
+
+	(void)state;
+	*path = 0;
+	snprintf(where, sizeof(where), "%s/order", folder);
+	assert_int_equal(frec__folder_open(&kept, where, NULL, 0, &error), 0);
+	// Of the files that are to go first one is a crash's, and both are younger than all others.
+	snapshot.ring_count = 0;
+	frec__capture_take(&capture, rings, 0, sources, SOURCES);
+	write_as(&kept, &snapshot, "crash", 4242, 20, empty);
+	snapshot.ring_count = CPUS;
+	for (int i = 0; i < 10; i++)
+		emit(0, 0, MY_PID, ++now, 64);
+	take(now);
+	write_as(&kept, &snapshot, "crash", MY_PID, 90, first_death);
+	write_as(&kept, &snapshot, "crash", MY_PID, 80, second_death);
+	write_as(&kept, &snapshot, "crash", MY_PID, 70, latest_death);
+	write_as(&kept, &snapshot, "crash", 4243, 60, other_death);
+	for (int i = 0; i < 3; i++)
+		write_as(&kept, &snapshot, "slow", 0, 50 - i, slow[i]);
+	snprintf(junk, sizeof(junk), "%s/order/junk.frec", folder);
+	file = fopen(junk, "w");
+	fputs("not a snapshot, but a file of this name", file);
+	fclose(file);
+	set_age(junk, 10);
+	write_as(&kept, &snapshot, "last", 0, 0, last);
+	for (size_t gone = 0; gone <= count; gone++) {
+		total = 0;
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(is_there(kept.path, in_order[i]), i >= gone);
+			if (i > gone && !stat(in_order[i], &status))
+				total += (uint64_t)status.st_size;
+		}
+		assert_int_equal(stat(last, &status), 0);
+		total += (uint64_t)status.st_size;
+		// Just too small for one of them.
+		frec__quota_keep(kept.path, total, geteuid(), strrchr(last, '/') + 1);
+	}
+	assert_true(is_there(kept.path, last));
+	assert_int_equal(files_in(kept.path), 1);
+	reason = before;
+	snprintf(command, sizeof(command), "rm -r %s/*", folder);
+	assert_int_equal(system(command), 0);
+}
+
 // A limit on the size of files simulates a disk that fills up during a write.
 static void nothing_half_written_is_left(void **state)
 {
@@ -483,9 +703,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(overwritten_end_to_end_while_waiting, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(for_one_user, setup, teardown),
+		cmocka_unit_test_setup_teardown(tags, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_capture_keeps_within_its_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders, setup, teardown),
+		cmocka_unit_test_setup_teardown(emitters, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_quota_has_an_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_half_written_is_left, setup, teardown),
 	};
 	int failed;

@@ -107,8 +107,13 @@ static void flood(const char *folder)
 {
 	int accepted = 0;
 
-	for (int i = 0; i < 2000; i++)
-		accepted += !frec_trigger("flood");
+	// Those of one name would be one snapshot.
+	for (int i = 0; i < 2000; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "flood %d", i);
+		accepted += !frec_trigger(name);
+	}
 	check(accepted > 0 && accepted < 2000, "more triggers than can wait are refused");
 	frec_recorder_stop(recorder);
 	// frec_recorder_stop() waits only a few seconds, but the keeper finishes all snapshots.

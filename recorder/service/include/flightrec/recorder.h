@@ -46,7 +46,8 @@ struct frec_recorder_options {
 	/* path of the flightrec program; NULL: where it was installed, then PATH */
 	const char *keeper;
 	/* the socket of a `flightrec record --listen`, which is used instead of a keeper. All other
-	 * options except `error` are then ignored, because that recorder has its own */
+	 * options except `error`, `tags` and `notify_fd` are then ignored, because that recorder
+	 * has its own */
 	const char *socket;
 	/* a buffer of the caller for one sentence, ended by NUL, that says why the start failed;
 	 * NULL: none. It is an option, and not a parameter, so that callers who do not want it need
@@ -63,6 +64,50 @@ struct frec_recorder_options {
 	 * for stacks have them */
 	uint64_t stack_bytes;
 	uint32_t drop_stack_bytes; /* not 0: as `flightrec record --drop-stack-bytes` */
+	/*
+	 * What every snapshot says about this service, such as "service.version=1.4.2", ended by
+	 * NULL; NULL: nothing. Each is KEY=VALUE, with keys and values as for frec_trigger_pairs();
+	 * at most FREC_TRIGGER_PAIRS_MAX. Everybody who may list processes can read them, so they
+	 * are no place for secrets. A recorder at `socket` puts them into its files as tags of this
+	 * process and of its children that run the same program.
+	 */
+	const char *const *tags;
+	/*
+	 * Where to store a descriptor that becomes readable when a snapshot is finished (see struct
+	 * frec_notice); NULL: none. It is written only if frec_recorder_start() returns 0. The
+	 * descriptor is the caller's, who closes it, before or after frec_recorder_stop().
+	 */
+	int *notify_fd;
+	/* milliseconds, at most 86400000: as `flightrec record --cooldown`; 0: 5000; see
+	 * frec_trigger() */
+	uint64_t cooldown_ms;
+};
+
+/*
+ * What the descriptor `notify_fd` tells of each finished snapshot. When poll(2) or epoll(7) reports
+ * the descriptor as readable,
+ *
+ *	struct frec_notice notice = {0};
+ *	ssize_t n = read(fd, &notice, sizeof(notice));
+ *
+ * takes one whole notice, oldest first. It is -1 with EAGAIN if there is none, and 0 if the
+ * recorder has ended. A recorder of another version may know fewer or more members: `size` says how
+ * many bytes it wrote, and those that do not fit into the caller's structure are dropped.
+ *
+ * The descriptor is a socket: non-blocking, close-on-exec, and with a number of at least 512 if the
+ * limit allows. Whoever never reads costs the recorder nothing: about twenty notices are kept, and
+ * later ones are dropped and counted in `missed`. After fork() parent and child have the same
+ * descriptor, and each notice goes to whoever reads first, so all processes but one should close
+ * it. A recorder at `socket` tells root and its own user of all its snapshots, and other users of
+ * those that belong to them.
+ */
+struct frec_notice {
+	uint32_t size;	 /* bytes that the recorder wrote, of which this is the first */
+	int32_t error;	 /* 0; or a negative errno if the snapshot could not be written */
+	uint32_t pid;	 /* who died or asked, as the recorder numbers processes; 0: unknown */
+	uint32_t missed; /* notices that were dropped since the one before */
+	char name[128];	 /* of the trigger, or "crash", "killed", "oom", ...; ended by NUL */
+	char path[4096]; /* of the file, ended by NUL; empty if it could not be written */
 };
 
 /*
@@ -73,7 +118,9 @@ struct frec_recorder_options {
  * Returns 0, or a negative errno, and writes *ret only if it returns 0:
  *	-EALREADY	this process has a recorder, or writes its events into the memory of
  *			`flightrec run` and the keeper has no right to get them in another way
- *	-EINVAL		the options are of a later version
+ *	-EINVAL		the options are of a later version, or a tag is not KEY=VALUE with a valid
+ *			key, or has the key of another
+ *	-E2BIG		there are too many tags or events
  *	-ENOENT		there is no keeper program, or no file `socket`
  *	-ECONNREFUSED	nothing listens at `socket`
  *	-EPERM, -EACCES, -ENOTSUP, ...	the recorder cannot work here; `error` says why, and what
@@ -82,7 +129,7 @@ struct frec_recorder_options {
  *			the recorder at `socket` hung up
  *	-ETIMEDOUT	the recorder did not answer
  * Any thread may call this, but no two at the same time, and no signal handler. It starts no
- * thread, installs no handler and leaves no child process; its descriptor is close-on-exec. After
+ * thread, installs no handler and leaves no child process; its descriptors are close-on-exec. After
  * fork() the same recorder records the child as well, as long as the parent lives.
  */
 FREC_PUBLIC int frec_recorder_start(const struct frec_recorder_options *options,
@@ -100,12 +147,42 @@ FREC_PUBLIC const char *frec_recorder_transport(const struct frec_recorder *reco
 
 /*
  * Asks the recorder of this process for a snapshot named `name` (1 to 100 printable ASCII
- * characters). Returns at once; the snapshot has all events emitted before the call. Any thread and
- * any signal handler may call this; it does not allocate, block or change errno. Returns 0,
- * -ENOTCONN if no recorder was started by frec_recorder_start(), -EINVAL for a bad name, or -EAGAIN
- * if too many requests wait already.
+ * characters). Returns at once; the snapshot has all events emitted before the call that were not
+ * overwritten meanwhile.
+ *
+ * The first request of a name is served at once. Those that this process sends within the cool-down
+ * (frec_recorder_options.cooldown_ms) after that become one snapshot, which is taken when the
+ * cool-down is over, and earlier if the events from before the first of them are about to be
+ * overwritten, or if the recorder ends. It says how many there were. So calling this often is
+ * harmless; requests of other names do not wait.
+ *
+ * Any thread and any signal handler may call this; it does not allocate, block or change errno.
+ * Returns 0, or
+ *	-ENOTCONN	no recorder was started by frec_recorder_start(), or it has ended
+ *	-EINVAL		`name` is NULL or not a valid name
+ *	-EAGAIN		too many requests wait to be read by the recorder, or there is no memory
  */
 FREC_PUBLIC int frec_trigger(const char *name);
+
+/* Of frec_trigger_pairs(): how many pairs there can be, and bytes of a key and of a value. */
+#define FREC_TRIGGER_PAIRS_MAX 16
+#define FREC_TRIGGER_KEY_MAX 64
+#define FREC_TRIGGER_VALUE_MAX 256
+
+/*
+ * The same with facts that the snapshot keeps, such as the number of the request that was slow:
+ * `count` pairs of texts at `pairs`, each key before its value.
+ *
+ * A key is 1 to 64 printable ASCII characters without ' ' and '=', and no two are the same. A value
+ * is any text; bytes that are not UTF-8 are kept and shown escaped. If it has more than 256 bytes,
+ * it is cut at the end of a UTF-8 character and ends in "...", so that no input of a service
+ * prevents a snapshot. NULL becomes "(null)". Nothing is used after the call.
+ *
+ * Any thread and any signal handler may call this; it does not allocate, block or change errno, and
+ * takes less than 2 KiB of stack. Returns what frec_trigger() returns, -EINVAL also for a bad key,
+ * or -E2BIG if `count` is more than FREC_TRIGGER_PAIRS_MAX.
+ */
+FREC_PUBLIC int frec_trigger_pairs(const char *name, const char *const *pairs, size_t count);
 
 /*
  * Stops the recorder. A keeper first writes the snapshots that were asked for; this blocks until it
@@ -116,6 +193,39 @@ FREC_PUBLIC void frec_recorder_stop(struct frec_recorder *recorder);
 
 #ifdef __cplusplus
 }
+#endif
+
+/*
+ * frec_trigger_pairs() with the pairs as arguments:
+ *
+ *	frec_trigger_fields("slow_checkout", "request_id", id, "shard", shard);
+ *
+ * All are texts (const char *). The compiler complains of anything else, and of a key without a
+ * value.
+ */
+#ifdef __cplusplus
+template <typename... Texts> inline int frec_trigger_fields(const char *name, Texts... texts)
+{
+	static_assert(sizeof...(texts) % 2 == 0,
+		      "frec_trigger_fields: a key has no value: name, key, value, key, value, ...");
+	const char *const pairs[sizeof...(texts) + 1] = {texts..., nullptr};
+
+	return frec_trigger_pairs(name, pairs, sizeof...(texts) / 2);
+}
+#else
+#define frec_trigger_fields(name, ...) \
+	frec_trigger_pairs(name, FREC__TEXTS(__VA_ARGS__), FREC__PAIR_COUNT(__VA_ARGS__))
+#define FREC__TEXTS(...) ((const char *const[]){__VA_ARGS__})
+#define FREC__TEXT_COUNT(...) (sizeof(FREC__TEXTS(__VA_ARGS__)) / sizeof(const char *))
+/* The structure is there for its assertion only. */
+#define FREC__PAIR_COUNT(...) \
+	(FREC__TEXT_COUNT(__VA_ARGS__) / 2 + \
+	 0 * sizeof(struct { \
+		 char unused; \
+		 _Static_assert(FREC__TEXT_COUNT(__VA_ARGS__) % 2 == 0, \
+				"frec_trigger_fields: a key has no value: name, key, value, key, " \
+				"value, ..."); \
+	 }))
 #endif
 
 #endif

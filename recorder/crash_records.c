@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+// Crash rings, which the kernel writes forwards and stops writing when they are full, and what was
+// read from them.
+#include "recorder/crash_records.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "proto/clocks.h"
+#include "proto/grow.h"
+#include "recorder/rings/perf.h"
+#include "recorder/snapshot/sample_parts.h"
+
+// Nanoseconds after which a record whose death is not known is dropped: the alert comes from
+// another ring, a moment later.
+#define UNCLAIMED_MAX UINT64_C(2000000000)
+
+// The slot of crash.bpf.c for crash rings.
+#define DETAILS_SLOT 1
+
+struct frec_crash_ring {
+	int cpu, fd, signal_fd, details_fd;
+	void *map; // struct perf_event_mmap_page, then the data
+	uint64_t details_id;
+};
+
+void frec__crash_records_init(struct frec_crash_records *records, const struct frec_source *signal,
+			      const struct frec_source *details, uint64_t ring_size)
+{
+	uint64_t size = ring_size / 4;
+
+	memset(records, 0, offsetof(struct frec_crash_records, scratch));
+	records->ring_size = size < FREC_CRASH_RING_MIN	  ? FREC_CRASH_RING_MIN
+			     : size > FREC_CRASH_RING_MAX ? FREC_CRASH_RING_MAX
+							  : size;
+	records->tracepoint = signal->format.id;
+	records->signal = (struct frec_source){.listed.kind = signal->listed.kind,
+					       .filter = signal->filter,
+					       .stack = signal->stack,
+					       .sample_type = signal->sample_type,
+					       .sample_regs_user = signal->sample_regs_user};
+	if (records->signal.stack.bytes > FREC_CRASH_RING_STACK)
+		records->signal.stack.bytes = FREC_CRASH_RING_STACK;
+	if (details)
+		records->details = (struct frec_source){.listed.kind = details->listed.kind,
+							.sample_type = details->sample_type,
+							.output = details->output,
+							.slot = DETAILS_SLOT};
+}
+
+static void close_ring(struct frec_crash_records *records, struct frec_crash_ring *ring)
+{
+	if (ring->details_fd >= 0)
+		close(ring->details_fd);
+	if (ring->signal_fd >= 0)
+		close(ring->signal_fd);
+	if (ring->map)
+		munmap(ring->map, (size_t)sysconf(_SC_PAGESIZE) + records->ring_size);
+	if (ring->fd >= 0)
+		close(ring->fd);
+}
+
+void frec__kept_crash_deinit(struct frec_kept_crash *kept)
+{
+	free(kept->sample);
+	free(kept->details);
+	*kept = (struct frec_kept_crash){.pid = 0};
+}
+
+void frec__crash_records_deinit(struct frec_crash_records *records)
+{
+	for (size_t i = 0; i < records->rings; i++)
+		close_ring(records, &records->ring[i]);
+	free(records->ring);
+	for (size_t i = 0; i < records->count; i++)
+		frec__kept_crash_deinit(&records->kept[i]);
+	memset(records, 0, offsetof(struct frec_crash_records, scratch));
+}
+
+static int open_signal(const struct frec_crash_records *records, struct frec_crash_ring *ring,
+		       struct frec_error *reterr)
+{
+	const struct frec_source *source = &records->signal;
+	struct perf_event_attr attr;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, records->tracepoint);
+	attr.sample_period = 1;
+	attr.sample_type = source->sample_type;
+	frec__stack_attr(&source->stack, &attr);
+	ring->signal_fd = frec__perf_open(&attr, ring->cpu, reterr);
+	if (ring->signal_fd < 0)
+		return ring->signal_fd;
+	return ioctl(ring->signal_fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ||
+			       ioctl(ring->signal_fd, PERF_EVENT_IOC_SET_FILTER, source->filter) ||
+			       ioctl(ring->signal_fd, PERF_EVENT_IOC_ENABLE, 0)
+		       ? frec__error(reterr, -errno, "%s", strerror(errno))
+		       : 0;
+}
+
+static int open_details(const struct frec_crash_records *records, struct frec_crash_ring *ring,
+			struct frec_error *reterr)
+{
+	const struct frec_source *source = &records->details;
+	struct perf_event_attr attr;
+
+	if (!source->output)
+		return 0;
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT);
+	attr.sample_period = 1;
+	attr.sample_type = source->sample_type;
+	ring->details_fd = frec__perf_open(&attr, ring->cpu, reterr);
+	if (ring->details_fd < 0)
+		return ring->details_fd;
+	if (ioctl(ring->details_fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ||
+	    ioctl(ring->details_fd, PERF_EVENT_IOC_ID, &ring->details_id) ||
+	    ioctl(ring->details_fd, PERF_EVENT_IOC_ENABLE, 0))
+		return frec__error(reterr, -errno, "%s", strerror(errno));
+	return frec__bpf_output_connect(source->output, source->slot, ring->cpu, ring->details_fd);
+}
+
+static int open_ring(const struct frec_crash_records *records, struct frec_crash_ring *ring,
+		     struct frec_error *reterr)
+{
+	struct perf_event_attr attr;
+	int r;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+	attr.disabled = 0;
+	ring->fd = frec__perf_open(&attr, ring->cpu, reterr);
+	if (ring->fd < 0)
+		return ring->fd;
+	// A writable mapping: the kernel waits until this process has read what it wrote.
+	ring->map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + records->ring_size,
+			 PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+	if (ring->map == MAP_FAILED) {
+		ring->map = NULL;
+		return frec__error(reterr, -errno, "%s", strerror(errno));
+	}
+	r = open_signal(records, ring, reterr);
+	return r ? r : open_details(records, ring, reterr);
+}
+
+int frec__crash_records_open(struct frec_crash_records *records, int cpu, struct frec_error *reterr)
+{
+	struct frec_crash_ring opened = {.cpu = cpu, .fd = -1, .signal_fd = -1, .details_fd = -1};
+	struct frec_error error;
+	size_t at = 0;
+	int r;
+
+	if (!records->ring_size)
+		return 0;
+	while (at < records->rings && records->ring[at].cpu != cpu)
+		at++;
+	if (at == records->rings && !frec__grow(&records->ring, at, sizeof(*records->ring)))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	r = open_ring(records, &opened, &error);
+	if (r) {
+		close_ring(records, &opened);
+		return frec__error(reterr, r, "no room is set aside for crashes on CPU %d: %s", cpu,
+				   error.message);
+	}
+	if (at < records->rings)
+		close_ring(records, &records->ring[at]);
+	else
+		records->rings++;
+	records->ring[at] = opened;
+	return 0;
+}
+
+// Returns a copy without the part of the stack that the kernel could not read, or NULL.
+static struct perf_event_header *copy_of(const struct frec_source *source,
+					 const struct perf_event_header *record)
+{
+	size_t head = record->size, stack = 0;
+	struct frec_perf_sample parts;
+	struct perf_event_header *copy;
+	uint64_t used;
+
+	if (frec__sample_read(source, record, &parts))
+		return NULL;
+	if (parts.stack && parts.stack_used < parts.stack_size) {
+		head = (size_t)(parts.stack - (const uint8_t *)record);
+		stack = (parts.stack_used + 7) & ~UINT64_C(7);
+	}
+	copy = malloc(head + stack + sizeof(used));
+	if (!copy)
+		return NULL;
+	memcpy(copy, record, head + stack);
+	if (head == record->size)
+		return copy;
+	// Before the bytes of a stack is their number, after them how many were read. If the number
+	// is 0, neither follows.
+	used = stack;
+	memcpy((uint8_t *)copy + head - sizeof(used), &used, sizeof(used));
+	copy->size = (uint16_t)(head + stack);
+	if (stack) {
+		memcpy((uint8_t *)copy + head + stack, &parts.stack_used, sizeof(used));
+		copy->size = (uint16_t)(copy->size + sizeof(used));
+	}
+	return copy;
+}
+
+static size_t size_of(const struct frec_kept_crash *kept)
+{
+	return (kept->sample ? kept->sample->size : 0) + (kept->details ? kept->details->size : 0);
+}
+
+static struct frec_kept_crash *entry_of(struct frec_crash_records *records, uint32_t pid)
+{
+	for (size_t i = 0; i < records->count; i++) {
+		if (records->kept[i].pid == pid)
+			return &records->kept[i];
+	}
+	if (records->count == FREC_DEATHS_MAX)
+		return NULL;
+	records->kept[records->count] =
+		(struct frec_kept_crash){.pid = pid, .since = frec__monotonic()};
+	return &records->kept[records->count++];
+}
+
+void frec__crash_records_keep(struct frec_crash_records *records,
+			      const struct perf_event_header *record, bool details)
+{
+	const struct frec_source *source = details ? &records->details : &records->signal;
+	struct perf_event_header *copy, **place;
+	struct frec_kept_crash *kept;
+
+	if (record->size < sizeof(struct frec_sample))
+		return;
+	copy = copy_of(source, record);
+	kept = copy && records->bytes + copy->size <= FREC_CRASH_BYTES_MAX
+		       ? entry_of(records, ((const struct frec_sample *)record)->pid)
+		       : NULL;
+	if (!kept) {
+		free(copy);
+		records->lost++;
+		return;
+	}
+	place = details ? &kept->details : &kept->sample;
+	records->bytes += copy->size;
+	records->bytes -= *place ? (*place)->size : 0;
+	free(*place);
+	*place = copy;
+	kept->since = frec__monotonic();
+}
+
+static void handle(struct frec_crash_records *records, const struct frec_crash_ring *ring,
+		   const struct perf_event_header *record)
+{
+	if (record->type == PERF_RECORD_LOST && record->size >= sizeof(*record) + 16) {
+		uint64_t lost;
+
+		memcpy(&lost, (const uint8_t *)(record + 1) + sizeof(lost), sizeof(lost));
+		records->lost += lost;
+	} else if (record->type == PERF_RECORD_SAMPLE &&
+		   record->size >= sizeof(struct frec_sample)) {
+		frec__crash_records_keep(records, record,
+					 ring->details_id &&
+						 ((const struct frec_sample *)record)->id ==
+							 ring->details_id);
+	}
+}
+
+static void drain_ring(struct frec_crash_records *records, struct frec_crash_ring *ring)
+{
+	struct perf_event_mmap_page *page = ring->map;
+	const uint8_t *data = (const uint8_t *)ring->map + sysconf(_SC_PAGESIZE);
+	// Pairs with the kernel's perf_output_put_handle().
+	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+	uint64_t tail = page->data_tail;
+
+	while (head - tail >= sizeof(struct perf_event_header)) {
+		struct perf_event_header header;
+		size_t at = tail & (records->ring_size - 1), first;
+
+		// Records are 8-byte aligned, so the end of the ring never splits a header.
+		memcpy(&header, data + at, sizeof(header));
+		if (header.size < sizeof(header) || header.size > head - tail)
+			break;
+		first = records->ring_size - at;
+		if (first > header.size)
+			first = header.size;
+		memcpy(records->scratch, data + at, first);
+		memcpy(records->scratch + first, data, header.size - first);
+		handle(records, ring, (const void *)records->scratch);
+		tail += header.size;
+	}
+	// Returns the space to the kernel, which may overwrite it only after the loads above.
+	__atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
+}
+
+void frec__crash_records_drain(struct frec_crash_records *records)
+{
+	for (size_t i = 0; i < records->rings; i++)
+		drain_ring(records, &records->ring[i]);
+}
+
+static void remove_at(struct frec_crash_records *records, size_t at)
+{
+	records->bytes -= size_of(&records->kept[at]);
+	records->kept[at] = records->kept[--records->count];
+}
+
+struct frec_kept_crash frec__crash_records_take(struct frec_crash_records *records, uint32_t pid)
+{
+	struct frec_kept_crash taken = {.pid = 0};
+
+	for (size_t i = 0; i < records->count; i++) {
+		if (records->kept[i].pid != pid)
+			continue;
+		taken = records->kept[i];
+		remove_at(records, i);
+		break;
+	}
+	return taken;
+}
+
+void frec__crash_records_sweep(struct frec_crash_records *records, const struct frec_deaths *deaths)
+{
+	uint64_t now = frec__monotonic();
+
+	for (size_t i = records->count; i-- > 0;) {
+		struct frec_kept_crash kept = records->kept[i];
+
+		if (frec__deaths_has(deaths, kept.pid) || now - kept.since < UNCLAIMED_MAX)
+			continue;
+		remove_at(records, i);
+		frec__kept_crash_deinit(&kept);
+	}
+}

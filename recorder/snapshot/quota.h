@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which snapshots are deleted if those of an owner take more bytes than the quota allows. The quota
+ * is per owner, so that no user can displace another user's snapshots. In this order, and within
+ * each rank the oldest first:
+ *
+ *	FREC_RANK_EMPTY		without any record or state of a crashed thread, or no snapshot
+ *	FREC_RANK_TRIGGER	triggers that are neither first nor latest of their name
+ *	FREC_RANK_TRIGGER_ENDS	the latest and the first trigger of a name
+ *	FREC_RANK_DEATH		deaths that are neither first nor latest of their sort
+ *	FREC_RANK_DEATH_LATEST	the latest death of a sort
+ *	FREC_RANK_DEATH_FIRST	the first death of a sort, which is mostly the one to look at
+ *
+ * A sort of deaths is the name of the program and how it died.
+ *
+ * The file that was just written is never deleted. A file is the first or the latest of those that
+ * are in the folder. What a file is about is read from its first parts (Summary in
+ * flightrec.proto), so the order is the same after a restart of the recorder, for several recorders
+ * that share a folder, and for files that were copied there. Their age is the time when they were
+ * last modified.
+ */
+#ifndef FREC_RECORDER_SNAPSHOT_QUOTA_H
+#define FREC_RECORDER_SNAPSHOT_QUOTA_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define FREC_SNAPSHOT_SUFFIX ".frec"
+
+enum frec_rank {
+	FREC_RANK_EMPTY,
+	FREC_RANK_TRIGGER,
+	FREC_RANK_TRIGGER_ENDS,
+	FREC_RANK_DEATH,
+	FREC_RANK_DEATH_LATEST,
+	FREC_RANK_DEATH_FIRST,
+};
+
+/* Deletes snapshots of `owner` in the folder until the rest fits into `quota` bytes (0: no limit).
+ * `youngest` is the name of the file that was just written. Each deletion is reported. */
+void frec__quota_keep(const char *folder, uint64_t quota, uid_t owner, const char *youngest);
+
+#endif

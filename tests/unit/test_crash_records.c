@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// Proves that the record of a crash is kept apart from the rings, without what the kernel could not
+// read, within bounds, and that it becomes the crash of a snapshot whose rings have none.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "recorder/crash_records.h"
+#include "recorder/snapshot/crash_finder.h"
+#include "recorder/snapshot/crash_state.h"
+#include "recorder/snapshot/sample_parts.h"
+
+#define STACK 4096
+#define REGISTERS 0x3 // a mask
+
+static struct frec_crash_records records;
+
+// A record as the kernel writes it, of which `used` bytes of stack could be read.
+struct record {
+	struct perf_event_header header;
+	uint64_t id;
+	uint32_t pid, tid;
+	uint64_t time;
+	uint32_t cpu, reserved, raw_size, raw;
+	uint64_t abi, registers[2], stack_size;
+	uint8_t stack[STACK];
+	uint64_t used;
+};
+
+static struct record made(uint32_t pid, uint64_t time, uint64_t used)
+{
+	struct record record = {.header = {.type = PERF_RECORD_SAMPLE, .size = sizeof(record)},
+				.pid = pid,
+				.tid = pid + 1,
+				.time = time,
+				.raw_size = 4,
+				.abi = 2,
+				.registers = {0x1111, 0x2222},
+				.stack_size = STACK,
+				.used = used};
+
+	memset(record.stack, (int)(pid & 0x7f), used);
+	return record;
+}
+
+static int setup(void **state)
+{
+	const struct frec_source signal = {.listed.kind = FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT,
+					   .filter = "fatal",
+					   .sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW |
+							  PERF_SAMPLE_REGS_USER |
+							  PERF_SAMPLE_STACK_USER,
+					   .sample_regs_user = REGISTERS};
+	const struct frec_source details = {.listed.kind = FLIGHTREC__SOURCE_KIND__SOURCE_CRASH,
+					    .sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW};
+
+	(void)state;
+	frec__crash_records_init(&records, &signal, &details, 4 << 20);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	frec__crash_records_deinit(&records);
+	return 0;
+}
+
+static void keep(const struct record *record)
+{
+	frec__crash_records_keep(&records, &record->header, false);
+}
+
+static void the_unread_part_is_dropped(void **state)
+{
+	static const uint64_t used[] = {0, 1, 8, 100, STACK - 1, STACK};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++) {
+		struct record record = made(100, 5, used[i]);
+		struct frec_perf_sample parts;
+		struct frec_kept_crash kept;
+
+		keep(&record);
+		kept = frec__crash_records_take(&records, 100);
+		assert_non_null(kept.sample);
+		assert_true(kept.sample->size <= record.header.size);
+		assert_true(kept.sample->size <= sizeof(record) - STACK + used[i] + 8);
+		assert_int_equal(kept.sample->size % 8, 0);
+		assert_int_equal(frec__sample_read(&records.signal, kept.sample, &parts), 0);
+		assert_int_equal(parts.tid, 101);
+		assert_int_equal(parts.time, 5);
+		assert_non_null(parts.registers);
+		assert_memory_equal(parts.registers, record.registers, sizeof(record.registers));
+		assert_int_equal(parts.stack_used, used[i]);
+		if (used[i])
+			assert_memory_equal(parts.stack, record.stack, used[i]);
+		frec__kept_crash_deinit(&kept);
+	}
+	assert_int_equal(records.count, 0);
+	assert_int_equal(records.bytes, 0);
+}
+
+static void the_newest_of_a_process_counts(void **state)
+{
+	struct record first = made(100, 5, 100), second = made(100, 6, 50);
+	struct frec_kept_crash kept;
+
+	(void)state;
+	keep(&first);
+	keep(&second);
+	assert_int_equal(records.count, 1);
+	kept = frec__crash_records_take(&records, 100);
+	assert_int_equal(((const struct frec_sample *)kept.sample)->time, 6);
+	assert_int_equal(records.bytes, 0);
+	frec__kept_crash_deinit(&kept);
+	kept = frec__crash_records_take(&records, 100);
+	assert_null(kept.sample);
+}
+
+// The first ones are kept: they are mostly the cause of the others.
+static void the_first_are_kept(void **state)
+{
+	static struct frec_deaths deaths;
+	struct frec_kept_crash kept;
+	struct record record;
+
+	(void)state;
+	for (uint32_t pid = 1; pid <= FREC_DEATHS_MAX + 20; pid++) {
+		record = made(pid, pid, STACK);
+		keep(&record);
+	}
+	assert_int_equal(records.count, FREC_DEATHS_MAX);
+	assert_int_equal(records.lost, 20);
+	kept = frec__crash_records_take(&records, 1);
+	assert_non_null(kept.sample);
+	frec__kept_crash_deinit(&kept);
+	// What nobody asks for is dropped after a while, unless its snapshot is to come.
+	deaths.death[deaths.count++].reason.pid = 2;
+	frec__crash_records_sweep(&records, &deaths);
+	assert_int_equal(records.count, FREC_DEATHS_MAX - 1);
+	for (size_t i = 0; i < records.count; i++)
+		records.kept[i].since = 0;
+	frec__crash_records_sweep(&records, &deaths);
+	assert_int_equal(records.count, 1);
+	assert_int_equal(records.kept[0].pid, 2);
+}
+
+static void bytes_are_bounded(void **state)
+{
+	(void)state;
+	records.bytes = FREC_CRASH_BYTES_MAX - sizeof(struct record);
+	for (uint32_t pid = 1; pid <= 2; pid++) {
+		struct record record = made(pid, 1, STACK);
+
+		keep(&record);
+	}
+	assert_int_equal(records.count, 1);
+	assert_int_equal(records.lost, 1);
+	records.bytes = records.kept[0].sample->size;
+}
+
+// What is no record of a crash is not kept.
+static void garbage(void **state)
+{
+	struct record record = made(1, 1, STACK);
+
+	(void)state;
+	record.stack_size = STACK * 2;
+	keep(&record);
+	record = made(1, 1, STACK);
+	record.header.size = 40;
+	keep(&record);
+	record = made(1, 1, STACK);
+	record.raw_size = 0x7fffffff;
+	keep(&record);
+	assert_int_equal(records.count, 0);
+}
+
+// The finder of a snapshot takes the record that was set aside as it takes one of the rings, and
+// only that of the thread that died.
+static void it_becomes_the_crash(void **state)
+{
+	const struct frec_reason reason = {.pid = 100, .tid = 101},
+				 other = {.pid = 100, .tid = 102};
+	struct frec_crash_finder finder = {.reason = &reason};
+	struct record record = made(100, 5, 100);
+	struct frec_crash_state crash;
+	struct frec_kept_crash kept;
+
+	(void)state;
+	keep(&record);
+	kept = frec__crash_records_take(&records, 100);
+	frec__crash_finder_record(&finder, &records.signal, kept.sample);
+	frec__crash_state(&finder, &crash);
+	assert_int_equal(crash.time, 5);
+	assert_int_equal(crash.registers.count, 2);
+	assert_int_equal(crash.stack.size, 100);
+	finder = (struct frec_crash_finder){.reason = &other};
+	frec__crash_finder_record(&finder, &records.signal, kept.sample);
+	assert_null(finder.sample);
+	frec__kept_crash_deinit(&kept);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_unread_part_is_dropped, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_newest_of_a_process_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_first_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(bytes_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(garbage, setup, teardown),
+		cmocka_unit_test_setup_teardown(it_becomes_the_crash, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// Proves which requests and deaths are repeats, for how long they wait, and that none is forgotten.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/clocks.h"
+#include "recorder/triggers.h"
+
+#define RING (1u << 20)
+#define HOUR UINT64_C(3600000000000)
+
+static struct frec_cause named(const char *name, uint32_t pid)
+{
+	struct frec_cause cause = {
+		.kind = FLIGHTREC__TRIGGER__KIND__REQUEST, .pid = pid, .only_uid = -1};
+
+	strcpy(cause.name, name);
+	return cause;
+}
+
+static void a_cause_cools_down(void **state)
+{
+	struct frec_cooldown cooldown = {.duration = 1000};
+	struct frec_cause slow = named("slow", 7), other;
+
+	(void)state;
+	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 5000), 0);
+	frec__cooldown_begin(&cooldown, &slow, 4990, 5000);
+	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 5000), 6000);
+	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 5999), 6000);
+	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 6000), 0);
+	// Whatever differs is another cause.
+	other = named("slower", 7);
+	assert_int_equal(frec__cooldown_until(&cooldown, &other, 5500), 0);
+	other = named("slow", 8);
+	assert_int_equal(frec__cooldown_until(&cooldown, &other, 5500), 0);
+	other = slow;
+	other.only_uid = 1000;
+	assert_int_equal(frec__cooldown_until(&cooldown, &other, 5500), 0);
+	other = slow;
+	other.signal = 6;
+	assert_int_equal(frec__cooldown_until(&cooldown, &other, 5500), 0);
+	other = slow;
+	other.kind = FLIGHTREC__TRIGGER__KIND__CRASH;
+	assert_int_equal(frec__cooldown_until(&cooldown, &other, 5500), 0);
+	// Without a duration nothing is a repeat.
+	cooldown.duration = 0;
+	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 5000), 0);
+}
+
+// The wait ends early if the rings are overwritten, but a tenth of it always passes.
+static void an_early_end(void **state)
+{
+	const struct frec_cooldown cooldown = {.duration = 1000};
+
+	(void)state;
+	assert_false(frec__cooldown_is_over(&cooldown, 6000, 5999, false));
+	assert_true(frec__cooldown_is_over(&cooldown, 6000, 6000, false));
+	assert_false(frec__cooldown_is_over(&cooldown, 6000, 5099, true));
+	assert_true(frec__cooldown_is_over(&cooldown, 6000, 5100, true));
+}
+
+// Only who was born after the first death belongs to a loop, however long the loop goes on.
+static void loops(void **state)
+{
+	struct frec_cooldown cooldown = {.duration = 1000};
+	struct frec_cause cause = named("/bin/x", 0);
+
+	(void)state;
+	assert_false(frec__cooldown_is_loop(&cooldown, &cause, 9000));
+	frec__cooldown_begin(&cooldown, &cause, 5000, 5010);
+	assert_false(frec__cooldown_is_loop(&cooldown, &cause, 0)); // unknown
+	assert_false(frec__cooldown_is_loop(&cooldown, &cause, 4999));
+	assert_true(frec__cooldown_is_loop(&cooldown, &cause, 5001));
+	// A sibling's file does not turn those that were born meanwhile into siblings.
+	frec__cooldown_begin(&cooldown, &cause, 5200, 5300);
+	assert_true(frec__cooldown_is_loop(&cooldown, &cause, 5001));
+	// After a long pause it begins anew.
+	frec__cooldown_begin(&cooldown, &cause, 9000, 9010);
+	assert_false(frec__cooldown_is_loop(&cooldown, &cause, 5001));
+}
+
+// A flood of names forgets the oldest cause, and nothing else.
+static void causes_are_bounded(void **state)
+{
+	struct frec_cooldown cooldown = {.duration = HOUR};
+	struct frec_cause cause = named("first", 0);
+	uint64_t now = 1;
+
+	(void)state;
+	frec__cooldown_begin(&cooldown, &cause, now, now);
+	for (uint32_t i = 1; i <= FREC_CAUSES_MAX; i++) {
+		assert_true(frec__cooldown_until(&cooldown, &cause, now));
+		cause.pid = i;
+		now++;
+		frec__cooldown_begin(&cooldown, &cause, now, now);
+		cause.pid = i < FREC_CAUSES_MAX ? 0 : 1;
+	}
+	assert_true(frec__cooldown_until(&cooldown, &cause, now));
+	cause.pid = 0;
+	assert_false(frec__cooldown_until(&cooldown, &cause, now));
+}
+
+static uint64_t hold(struct frec_triggers *triggers, const char *name, uint64_t time)
+{
+	const struct frec_reason reason = {.time = time, .by_pid = (uint32_t)time};
+	struct frec_cause cause = named(name, 0);
+
+	return frec__triggers_hold(triggers, &cause, &reason, frec__monotonic() + HOUR, 0);
+}
+
+static void requests_are_gathered(void **state)
+{
+	static struct frec_triggers triggers;
+	const struct frec_cooldown cooldown = {.duration = HOUR};
+	struct frec_trigger due;
+	uint64_t slow, again;
+
+	(void)state;
+	slow = hold(&triggers, "slow", 100);
+	assert_true(slow);
+	again = hold(&triggers, "again", 150);
+	assert_int_not_equal(again, slow);
+	for (uint64_t i = 1; i <= 10000; i++)
+		assert_int_equal(hold(&triggers, "slow", 100 + i), slow);
+	assert_int_equal(triggers.count, 2);
+	assert_int_equal(triggers.coalesced, 10000);
+	assert_false(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
+	triggers.hurry = true;
+	assert_true(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
+	// It is of the last one, and says how many there were.
+	assert_int_equal(due.number, slow);
+	assert_int_equal(due.reason.time, 10100);
+	assert_int_equal(due.reason.by_pid, 10100);
+	assert_int_equal(due.reason.coalesced, 10000);
+	assert_int_equal(due.reason.coalesced_since, 100);
+	assert_true(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
+	assert_int_equal(due.number, again);
+	assert_int_equal(due.reason.coalesced, 0);
+	assert_int_equal(due.reason.coalesced_since, 0);
+	assert_false(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
+	// The next one is another snapshot.
+	assert_int_not_equal(hold(&triggers, "slow", 1), slow);
+}
+
+// If the table is full, a request is not held, but answered at once.
+static void requests_are_bounded(void **state)
+{
+	static struct frec_triggers triggers;
+	char name[16] = "a";
+
+	(void)state;
+	for (int i = 0; i < FREC_CAUSES_MAX; i++, name[0]++)
+		assert_true(hold(&triggers, name, 1));
+	assert_false(hold(&triggers, "one more", 1));
+	assert_true(hold(&triggers, "a", 2));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cause_cools_down),
+		cmocka_unit_test(an_early_end),
+		cmocka_unit_test(loops),
+		cmocka_unit_test(causes_are_bounded),
+		cmocka_unit_test(requests_are_gathered),
+		cmocka_unit_test(requests_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
