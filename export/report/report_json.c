@@ -193,7 +193,11 @@ static void add_trigger(struct frec_text *text, const struct frec_snapshot *snap
 	add_number(text, "copied", trigger->copied);
 	add_number(text, "copy_duration", trigger->copy_duration);
 	if (trigger->requested_by_pid) {
+		const ProtobufCBinaryData *name = frec__trigger_process_name(snapshot);
+
 		add_number(text, "requested_by_pid", trigger->requested_by_pid);
+		if (name)
+			add_bytes(text, "requested_by_name", *name);
 		add_number(text, "requested_by_uid", trigger->requested_by_uid);
 	}
 	frec__text_puts(text, "}");
