@@ -53,7 +53,6 @@
 #include "recorder/store.h"
 #include "recorder/watchlist.h"
 
-#define FREC_RING_SIZE_DEFAULT (4u << 20)
 #define FREC_QUOTA_DEFAULT (UINT64_C(1) << 30)
 #define FREC_FALLBACK_DEFAULT "/var/tmp/flightrec"
 
@@ -71,6 +70,10 @@ struct frec_engine_options {
 	uint64_t quota;
 	enum frec_watch watch;
 	bool serves_others; /* the recorder is a `flightrec record --listen` */
+	/* The recorder is a keeper: it ends when the service has ended, in whatever process that
+	 * lives by then (lineage.h). It goes on without its socket to the service, because services
+	 * close descriptors that they do not know. */
+	bool follows;
 	/* services can be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	bool hands_memory;
 	enum frec_transport transport;
