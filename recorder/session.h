@@ -10,6 +10,8 @@ struct frec_session_options {
 	struct frec_engine_options engine;
 	const char *listen;  /* a socket for services of all users; NULL: none */
 	const char *control; /* the control socket; NULL: PID.sock in frec__control_folder() */
+	/* records without a control socket if there can be none, and reports that */
+	bool control_optional;
 };
 
 struct frec_session {

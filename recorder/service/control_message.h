@@ -22,6 +22,7 @@ enum frec_request_kind {
 	FREC_REQUEST_STACKS,
 	FREC_REQUEST_END,
 	FREC_REQUEST_STOP,
+	FREC_REQUEST_LEAVE = 10,
 };
 
 /* The values of Transport in flightrec.proto that concern services. */

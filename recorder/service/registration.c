@@ -36,10 +36,17 @@ static void unlock_after_fork(void)
 	pthread_mutex_unlock(&lock);
 }
 
-// Without this, a child that is forked while another thread holds the lock could never take it.
+static void begin_as_child(void)
+{
+	unlock_after_fork();
+	frec__shm_announce_birth();
+}
+
+// Without this, a child that is forked while another thread holds the lock could never take it. A
+// child also tells the recorder that it was born.
 __attribute__((constructor(101))) static void follow_forks(void)
 {
-	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_after_fork);
+	pthread_atfork(lock_before_fork, unlock_after_fork, begin_as_child);
 }
 
 // Runs before the constructors of programs that use the shared library, so that their events are on

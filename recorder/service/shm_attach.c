@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,58 @@ int frec__shm_map(int fd)
 	__atomic_store_n(&frec__shm, shm, __ATOMIC_SEQ_CST);
 	abandon(shm->previous);
 	return 0;
+}
+
+// This process, if it is a child of fork(2); else 0.
+static uint32_t child;
+
+// The number of this thread without a system call, where the C library notes it in a mutex.
+static uint32_t own_thread(void)
+{
+#if defined(__GLIBC__) && defined(PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP)
+	pthread_mutex_t mutex = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+
+	if (!pthread_mutex_lock(&mutex)) {
+		uint32_t owner = (uint32_t)mutex.__data.__owner;
+
+		pthread_mutex_unlock(&mutex);
+		return owner;
+	}
+#endif
+	return (uint32_t)gettid();
+}
+
+static void announce(uint32_t what)
+{
+	struct frec__shm *shm = frec__shm;
+	uint32_t before = 0, at;
+
+	if (!is_alive(shm))
+		return;
+	if (shm->guard >= 0)
+		before = frec__shm_guard_open(shm->guard);
+	at = __atomic_fetch_add(&shm->table->forks, 1, __ATOMIC_RELAXED);
+	// The recorder knows from the entry itself whether it is filled in.
+	__atomic_store_n(&shm->table->forked[at % FREC_SHM_FORKS], frec__shm_birth(at, what),
+			 __ATOMIC_RELAXED);
+	if (shm->guard >= 0)
+		frec__shm_guard_close(before);
+}
+
+void frec__shm_announce_birth(void)
+{
+	if (!frec__shm)
+		return;
+	child = own_thread();
+	announce(child);
+}
+
+bool frec__shm_announce_end(void)
+{
+	if (!child)
+		return false;
+	announce(child | FREC_SHM_ENDS);
+	return true;
 }
 
 static bool is_wanted(const struct frec__shm *shm, const char *name)
