@@ -46,6 +46,7 @@ static int setup(void **state)
 	fixture->peer = sockets[0];
 	fixture->engine.tracefs = -1;
 	fixture->engine.sources.rings = &fixture->engine.rings;
+	fixture->engine.sources.declarations = &fixture->engine.declarations;
 	fixture->engine.watchlist.processes = &fixture->engine.processes;
 	fixture->engine.options.selection = no_selection;
 	fixture->engine.kernel = true;
