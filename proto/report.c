@@ -28,18 +28,34 @@ static void send_to_journal(int priority, const char *message)
 			     (struct sockaddr *)&address, sizeof(address));
 }
 
+static void format_line(char *message, size_t size, const char *format, va_list arguments)
+{
+	vsnprintf(message, size, format, arguments);
+	for (char *p = message; *p; p++) {
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
+	}
+}
+
+void frec__report_quietly(int priority, const char *format, ...)
+{
+	char message[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_line(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	send_to_journal(priority, message);
+}
+
 void frec__report(int priority, const char *format, ...)
 {
 	char message[1024];
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
+	format_line(message, sizeof(message), format, arguments);
 	va_end(arguments);
-	for (char *p = message; *p; p++) {
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
-	}
 	// If stderr leads to the journal, the journal reads the priority from the line itself
 	// (sd-daemon(3)).
 	if (getenv("JOURNAL_STREAM")) {

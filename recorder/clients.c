@@ -28,10 +28,13 @@ int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
 	FREC_CLOSE int fd = socket;
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
+	const int on = 1;
 
 	if (!client || clients->count == FREC_CLIENTS_MAX ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return -EAGAIN;
+	// Without this the sender of a request is taken for the client itself.
+	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	client->pid = (uint32_t)peer.pid;
 	client->uid = peer.uid;
 	client->trusted = peer.uid == 0 || peer.uid == geteuid();

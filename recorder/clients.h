@@ -13,7 +13,10 @@
 struct frec_client {
 	int fd;
 	uint32_t pid, uid; /* from SO_PEERCRED; pid 0: the process is in an unknown pid namespace */
-	bool trusted;	   /* root, or the user that the recorder runs as */
+	/* Who sent the last request: the client, or a process that it has forked and that has its
+	 * socket. This does not change what the client may ask for. */
+	uint32_t from_pid, from_uid;
+	bool trusted; /* root, or the user that the recorder runs as */
 	bool attached;
 	bool life_line; /* the recorder ends when this connection does */
 	bool stopped;	/* the client asked the recorder to end */

@@ -20,15 +20,15 @@
 #define BIRTHS_INTERVAL UINT64_C(50000000)
 #define NAMES_INTERVAL UINT64_C(1000000000)
 
-// Nanoseconds after which a zombie whose exit status cannot be read is given up.
-#define PATIENCE UINT64_C(1000000000)
-
 struct frec_awaited {
 	uint32_t pid;
 	int pidfd;
 	int64_t only_uid;
-	bool announces; /* the process announces an end of its own will, and has not done so yet */
+	bool announces; /* the process announces an end of its own will */
+	bool announced; /* it has done so */
 	uint64_t gone;	/* when the process was first seen to have ended, or 0 */
+	bool fresh;	/* it was seen for the first time in this round */
+	bool made_way;	/* the service went on in another process then */
 };
 
 static struct frec_awaited *find(const struct frec_ends *ends, uint32_t pid)
@@ -58,12 +58,21 @@ void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bo
 			.pid = pid, .pidfd = pidfd, .only_uid = only_uid, .announces = announces};
 }
 
+bool frec__ends_is_alive(const struct frec_ends *ends, uint32_t pid)
+{
+	const struct frec_awaited *awaited = find(ends, pid);
+	struct pollfd poller = {.fd = awaited ? awaited->pidfd : -1, .events = POLLIN};
+
+	return awaited && !poll(&poller, 1, 0);
+}
+
 void frec__ends_expect_exit(struct frec_ends *ends, uint32_t pid)
 {
 	struct frec_awaited *awaited = find(ends, pid);
 
 	if (awaited)
-		awaited->announces = false;
+		awaited->announced = true;
+	ends->announced = true;
 }
 
 static void await_descendant(void *context, const struct frec_process *process)
@@ -71,7 +80,8 @@ static void await_descendant(void *context, const struct frec_process *process)
 	struct frec_ends *ends = context;
 	const struct frec_watched *watched = frec__watchlist_find(ends->watchlist, process->pid);
 
-	if (watched)
+	// A keeper descends from its service, but does not wait for itself.
+	if (watched && process->pid != (uint32_t)getpid())
 		frec__ends_await(ends, process->pid, watched->only_uid, false);
 }
 
@@ -119,24 +129,48 @@ static void record_status(const struct frec_ends *ends, const struct frec_awaite
 		record_death(ends, awaited, FREC_ALERT_KILL, SIGKILL);
 }
 
+// Whether a process of the service still has its socket.
+static bool is_held(const struct frec_ends *ends)
+{
+	struct pollfd poller = {.fd = ends->life_line ? *ends->life_line : -1};
+
+	return poller.fd >= 0 && !poll(&poller, 1, 0);
+}
+
 static bool has_ended(const struct frec_ends *ends, struct frec_awaited *awaited)
 {
-	int status, r = frec__process_end(awaited->pidfd, awaited->pid, &status);
+	const uint64_t patience = FREC_ENDS_PATIENCE * UINT64_C(1000000);
+	int status, r;
 
-	if (r == -EAGAIN) {
-		struct pollfd poller = {.fd = awaited->pidfd, .events = POLLIN};
-
-		if (!awaited->gone && poll(&poller, 1, 0) == 1)
-			awaited->gone = frec__monotonic();
-		if (!awaited->gone || frec__monotonic() - awaited->gone < PATIENCE)
-			return false;
-	}
+	if (!awaited->gone)
+		return false;
+	// The process in which the service went on may have ended by now, too, but has said so.
+	if (awaited->fresh)
+		awaited->made_way = ends->held || ends->announced;
+	awaited->fresh = false;
+	r = frec__process_end(awaited->pidfd, awaited->pid, &status);
+	if (r == -EAGAIN && frec__monotonic() - awaited->gone < patience)
+		return false;
 	if (!r)
 		record_status(ends, awaited, status);
-	else if (awaited->announces)
+	else if (awaited->announces && !awaited->announced && !awaited->made_way)
 		record_death(ends, awaited, FREC_ALERT_GONE, 0);
 	frec__process_table_end(ends->processes, awaited->pid, frec__monotonic());
 	return true;
+}
+
+void frec__ends_notice(struct frec_ends *ends)
+{
+	for (size_t i = 0; i < ends->count; i++) {
+		struct frec_awaited *awaited = &ends->awaited[i];
+		struct pollfd poller = {.fd = awaited->pidfd, .events = POLLIN};
+
+		if (awaited->gone || poll(&poller, 1, 0) != 1)
+			continue;
+		awaited->gone = frec__monotonic();
+		awaited->fresh = true;
+	}
+	ends->held = is_held(ends);
 }
 
 void frec__ends_refresh(struct frec_ends *ends)
@@ -150,6 +184,7 @@ void frec__ends_refresh(struct frec_ends *ends)
 		close(ends->awaited[i].pidfd);
 		ends->awaited[i] = ends->awaited[--ends->count];
 	}
+	ends->announced = false;
 }
 
 size_t frec__ends_poll(const struct frec_ends *ends, struct pollfd *fds, size_t room)

@@ -16,6 +16,8 @@
 
 /* The most processes whose ends are waited for at the same time. */
 #define FREC_ENDS_MAX 1024
+/* Milliseconds after which a zombie whose exit status cannot be read is given up. */
+#define FREC_ENDS_PATIENCE 1000
 
 struct frec_awaited;
 
@@ -27,6 +29,13 @@ struct frec_ends {
 	const struct frec_ring_set *rings;
 	struct frec_deaths *deaths;
 
+	/* The socket of a service whose keeper this is, or NULL. While a process holds its other
+	 * end the service lives, so a process whose end is not known has made way for another. */
+	const int *life_line;
+	uint32_t first; /* the process that started the recorder, or 0 */
+	bool held;	/* whether a process held the socket when ends were last noticed */
+	bool announced; /* since the last refresh a process has announced its end */
+
 	size_t count;
 	struct frec_awaited *awaited;
 	/* when to look in /proc again for births and names, in nanoseconds of CLOCK_MONOTONIC */
@@ -37,9 +46,19 @@ struct frec_ends {
  * will, so that an end without an announcement is a death if the exit status cannot be read. */
 void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bool announces);
 
+/* Whether the process is waited for and has not ended. */
+bool frec__ends_is_alive(const struct frec_ends *ends, uint32_t pid);
+
 /* The process has announced that it is about to end of its own will. This counts only if its exit
  * status cannot be read. */
 void frec__ends_expect_exit(struct frec_ends *ends, uint32_t pid);
+
+/*
+ * Looks which processes have ended. What services announce has to be read after this and before
+ * frec__ends_refresh(): then a process that is found to have ended has either left its socket to
+ * another one that lives, or to one whose announcement has been read, or to none.
+ */
+void frec__ends_notice(struct frec_ends *ends);
 
 /* Looks for new descendants of watched processes, and records the deaths of awaited processes that
  * have ended. */

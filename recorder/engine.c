@@ -17,6 +17,7 @@
 #include "recorder/declared/declared_files.h"
 #include "recorder/processes/proc_poll.h"
 #include "recorder/processes/proc_scan.h"
+#include "recorder/rings/shm_rings.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon an event is
 // recorded" in docs/recording.md.
@@ -467,10 +468,46 @@ static void make_up_for_lost(struct frec_engine *engine)
 	engine->next_comparison = frec__process_table_next_poll(now, COMPARISON_INTERVAL);
 }
 
+// The most announced processes to look at in one round of the loop.
+#define FORKS_MAX 64
+// A process start is read from /proc in units of 10 ms.
+#define START_ROUNDING UINT64_C(20000000)
+
+// Waits for the end of processes that services have forked. What the shared memory says may be
+// wrong: a process that is older than the recorder is none of these.
+static void learn_forks(struct frec_engine *engine)
+{
+	struct frec_shm_birth birth;
+
+	for (int i = 0; i < FORKS_MAX && frec__memories_next_birth(&engine->memories, &birth);
+	     i++) {
+		const struct frec_process *process;
+
+		if (birth.ends) {
+			frec__ends_expect_exit(&engine->ends, birth.pid);
+			continue;
+		}
+		process = frec__process_table_scan_one(&engine->processes, birth.pid);
+		if (!process || process->start + START_ROUNDING < engine->recording_since)
+			continue;
+		if (frec__watchlist_find(&engine->watchlist, birth.pid))
+			frec__ends_await(&engine->ends, birth.pid, -1, false);
+		else if (engine->options.follows)
+			// If the first process is gone, this one may be the service.
+			(void)frec__engine_watch(
+				engine, birth.pid, -1,
+				!frec__ends_is_alive(&engine->ends, engine->ends.first));
+	}
+}
+
 void frec__engine_work(struct frec_engine *engine)
 {
 	drain(engine);
 	make_up_for_lost(engine);
+	if (engine->ends.needed) {
+		frec__ends_notice(&engine->ends);
+		learn_forks(engine);
+	}
 	frec__ends_refresh(&engine->ends);
 	work_off_deaths(engine);
 	work_off_triggers(engine);

@@ -57,7 +57,6 @@
 #include "recorder/triggers.h"
 #include "recorder/watchlist.h"
 
-#define FREC_RING_SIZE_DEFAULT (4u << 20)
 #define FREC_QUOTA_DEFAULT (UINT64_C(1) << 30)
 #define FREC_FALLBACK_DEFAULT "/var/tmp/flightrec"
 
@@ -76,6 +75,10 @@ struct frec_engine_options {
 	uint64_t cooldown; /* nanoseconds: see cooldown.h */
 	enum frec_watch watch;
 	bool serves_others; /* the recorder is a `flightrec record --listen` */
+	/* The recorder is a keeper: it ends when the service has ended, in whatever process that
+	 * lives by then (lineage.h). It goes on without its socket to the service, because services
+	 * close descriptors that they do not know. */
+	bool follows;
 	/* services can be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	bool hands_memory;
 	bool memory_taken; /* the service already writes into the memory of another recorder */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proto/clocks.h"
+#include "proto/limits.h"
 #include "proto/report.h"
 #include "recorder/processes/proc_scan.h"
 #include "recorder/rings/perf.h"
@@ -240,6 +241,26 @@ static int start(struct frec_engine *engine, struct frec_error *reterr)
 	return !r && engine->kernel ? start_kernel_sources(engine, reterr) : r;
 }
 
+// Descriptors that a recorder needs for itself, its clients and the processes that it watches.
+#define FILES_BESIDE_SOURCES 64
+
+// Too few descriptors: says how many are needed. Each source takes one for each CPU, and a CPU has
+// one for its ring and one for its sideband.
+static int files_error(struct frec_engine *engine, struct frec_error *reterr)
+{
+	uint64_t needed = FILES_BESIDE_SOURCES;
+
+	if (engine->kernel) {
+		long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+		size_t sources = frec__source_set_wanted(&engine->sources);
+
+		needed += (uint64_t)cpus * (sources + 2);
+	}
+	return frec__limit_error(reterr, -EMFILE, needed,
+				 "each source takes one descriptor for each CPU: select fewer "
+				 "events, or allow more descriptors");
+}
+
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
 		       struct frec_error *reterr)
 {
@@ -256,6 +277,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	wire_parts(engine);
 	if (!r)
 		r = start(engine, reterr);
+	if (r == -EMFILE)
+		r = files_error(engine, reterr);
 	if (r)
 		frec__engine_stop(engine);
 	return r;

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "proto/clocks.h"
 #include "proto/grow.h"
+#include "proto/limits.h"
 #include "proto/report.h"
 #include "recorder/processes/proc_poll.h"
 #include "recorder/rings/shm_rings.h"
@@ -58,8 +60,9 @@ static int create(struct frec_memories *memories, struct frec_memory *memory,
 	service.space = memory->space;
 	service.spaces = &memories->spaces;
 	if (frec__ring_set_add_memory(sources->rings, &service, since, sources->count))
-		return frec__error(reterr, -ENOMEM,
-				   "no memory for copies of the rings: use a smaller --ring-size");
+		return frec__limit_error(
+			reterr, -ENOMEM, frec__shm_ring_count(memory->rings) * sources->rings->size,
+			"no memory for copies of the rings: use a smaller --ring-size");
 	return 0;
 }
 
@@ -180,6 +183,18 @@ void frec__memories_refresh(struct frec_memories *memories)
 	}
 	if (sources->count != before && frec__source_set_reserve(sources, &error))
 		frec__report(LOG_ERR, "%s", error.message);
+}
+
+bool frec__memories_next_birth(struct frec_memories *memories, struct frec_shm_birth *ret)
+{
+	for (size_t i = 0; i < memories->count; i++) {
+		struct frec_memory *memory = &memories->memory[i];
+
+		if (memory->uid == geteuid() && !memory->space &&
+		    frec__shm_next_birth(memory->rings, ret))
+			return true;
+	}
+	return false;
 }
 
 void frec__memories_deinit(struct frec_memories *memories)

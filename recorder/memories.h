@@ -49,6 +49,11 @@ void frec__memories_meet(struct frec_memories *memories, uint32_t pid);
  * they may not be able to read. */
 void frec__memories_refresh(struct frec_memories *memories);
 
+struct frec_shm_birth;
+
+/* As frec__shm_next_birth(), for services of the recorder's own user and pid namespace. */
+bool frec__memories_next_birth(struct frec_memories *memories, struct frec_shm_birth *ret);
+
 /* Must be called after the rings are closed. */
 void frec__memories_deinit(struct frec_memories *memories);
 

@@ -3,8 +3,12 @@
 #include "recorder/requests.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "control.pb-c.h"
 #include "proto/cleanup.h"
@@ -12,6 +16,7 @@
 #include "recorder/answers.h"
 #include "recorder/engine_cores.h"
 #include "recorder/notices.h"
+#include "recorder/processes/proc_scan.h"
 #include "recorder/service/control.h"
 #include "recorder/service/control_message.h"
 
@@ -90,12 +95,12 @@ static void serve_trigger(struct frec_engine *engine, struct frec_client *client
 {
 	struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__REQUEST,
 				     .time = frec__monotonic(),
-				     .by_pid = client->pid,
-				     .by_uid = client->uid};
+				     .by_pid = client->from_pid,
+				     .by_uid = client->from_uid};
 	// Those who wait for the answer are mostly a `flightrec trigger` each, a process of its
 	// own.
 	struct frec_cause cause = {.kind = reason.kind,
-				   .pid = answered ? 0 : client->pid,
+				   .pid = answered ? 0 : client->from_pid,
 				   .only_uid = only_uid(client)};
 	struct frec_error error = {0};
 	struct frec_pairs fields;
@@ -111,6 +116,9 @@ static void serve_trigger(struct frec_engine *engine, struct frec_client *client
 			frec__answer_error(client->fd, refused);
 		return;
 	}
+	// The file is to have the name of a worker that asked, even if nobody has seen it before.
+	if (reason.by_pid && !frec__process_table_find(&engine->processes, reason.by_pid))
+		frec__process_table_scan_one(&engine->processes, reason.by_pid);
 	snprintf(reason.name, sizeof(reason.name), "%s", request->name);
 	reason.fields = &fields;
 	snprintf(cause.name, sizeof(cause.name), "%s", request->name);
@@ -202,16 +210,28 @@ static void serve_notices(struct frec_client *client)
 		frec__answer_done(client->fd, &reply, fd);
 }
 
+// Whether a process has ended. The process table may not know yet.
+static bool is_over(uint32_t pid)
+{
+	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
+
+	return fd < 0 || poll(&poller, 1, 0) == 1;
+}
+
 static bool is_for_trusted(Flightrec__Control__Request__Kind kind)
 {
 	return kind == FLIGHTREC__CONTROL__REQUEST__KIND__CORE ||
 	       kind == FLIGHTREC__CONTROL__REQUEST__KIND__STACKS ||
-	       kind == FLIGHTREC__CONTROL__REQUEST__KIND__STOP;
+	       kind == FLIGHTREC__CONTROL__REQUEST__KIND__STOP ||
+	       kind == FLIGHTREC__CONTROL__REQUEST__KIND__LEAVE;
 }
 
 static void serve(struct frec_engine *engine, struct frec_client *client,
 		  const Flightrec__Control__Request *request, int fd)
 {
+	const Flightrec__Control__Reply stays = FLIGHTREC__CONTROL__REPLY__INIT;
+
 	if (is_for_trusted(request->kind) && !client->trusted) {
 		frec__answer_error(client->fd, "only the recorder's owner may ask for that");
 		return;
@@ -235,13 +255,18 @@ static void serve(struct frec_engine *engine, struct frec_client *client,
 		serve_stacks(engine, client, request, fd);
 		break;
 	case FLIGHTREC__CONTROL__REQUEST__KIND__END:
-		frec__ends_expect_exit(&engine->ends, client->pid);
+		frec__ends_expect_exit(&engine->ends, client->from_pid);
 		break;
 	case FLIGHTREC__CONTROL__REQUEST__KIND__STOP:
 		client->stopped = true;
 		break;
 	case FLIGHTREC__CONTROL__REQUEST__KIND__NOTICES:
 		serve_notices(client);
+		break;
+	case FLIGHTREC__CONTROL__REQUEST__KIND__LEAVE:
+		client->stopped |= client->life_line && is_over(client->pid);
+		if (!client->stopped)
+			frec__answer_done(client->fd, &stays, -1);
 		break;
 	default:
 		frec__answer_error(client->fd, "unknown request");
@@ -256,13 +281,17 @@ bool frec__request_serve(struct frec_engine *engine, struct frec_client *client)
 	Flightrec__Control__Request *request;
 	uint8_t data[FREC_REQUEST_SIZE_MAX];
 	FREC_CLOSE int fd = -1;
-	ssize_t n = frec__control_receive(client->fd, data, sizeof(data),
-					  client->trusted ? &fd : NULL, 0);
+	struct ucred sender;
+	ssize_t n = frec__control_receive_from(client->fd, data, sizeof(data),
+					       client->trusted ? &fd : NULL, &sender, 0);
 
 	if (n == -ETIMEDOUT || n == -EAGAIN || n == -EINTR)
 		return true;
 	if (n <= 0)
 		return false;
+	// A sender in a pid namespace that is not visible here has the number 0.
+	client->from_pid = sender.pid > 0 ? (uint32_t)sender.pid : client->pid;
+	client->from_uid = sender.pid > 0 ? sender.uid : client->uid;
 	arena.used = 0;
 	request = flightrec__control__request__unpack(&allocator, (size_t)n, data);
 	if (request)

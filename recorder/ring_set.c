@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -12,6 +13,7 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/grow.h"
+#include "proto/limits.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
 #include "recorder/rings/perf_ring.h"
@@ -221,11 +223,14 @@ int frec__ring_set_reserve(struct frec_ring_set *set, size_t sources, struct fre
 {
 	int r = frec__capture_reserve(&set->capture, set->count, set->size, sources);
 
-	return r ? frec__error(reterr, r,
-			       "no memory for copies of %zu rings of %" PRIu64
-			       " KiB: use a smaller --ring-size",
-			       set->count, set->size >> 10)
-		 : 0;
+	char what[120];
+
+	if (!r)
+		return 0;
+	snprintf(what, sizeof(what),
+		 "no memory for copies of %zu rings of %" PRIu64 " KiB: use a smaller --ring-size",
+		 set->count, set->size >> 10);
+	return frec__limit_error(reterr, r, set->count * set->size, what);
 }
 
 uint64_t frec__ring_set_written(const struct frec_ring_set *set, size_t *ret_busiest)

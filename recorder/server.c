@@ -14,6 +14,7 @@
 
 #include "proto/clocks.h"
 #include "recorder/control_listen.h"
+#include "recorder/lineage.h"
 #include "recorder/requests.h"
 
 #define POLL_MAX 2048
@@ -80,8 +81,9 @@ static void drop(struct frec_server *server, size_t at)
 	// If the client died, the sideband reported that before its socket closed, and the death is
 	// recorded by now. Pidfds report a death later.
 	if (client->life_line) {
-		server->stop = true;
 		server->cut_off = !client->stopped;
+		server->stop |= client->stopped || !server->engine->options.follows;
+		server->engine->ends.life_line = NULL;
 	}
 	frec__request_end_all(server->engine, client);
 	frec__clients_remove(&server->clients, at);
@@ -123,7 +125,8 @@ static void handle_signal(struct frec_server *server)
 // Waits for pending deaths, and serves requests that were sent before the end.
 static void finish(struct frec_server *server)
 {
-	uint64_t patience = frec__monotonic() + FREC_DEATH_WAIT_MAX * UINT64_C(1000000);
+	const unsigned int longest = FREC_DEATH_WAIT_MAX + FREC_ENDS_PATIENCE;
+	uint64_t patience = frec__monotonic() + longest * UINT64_C(1000000);
 	struct pollfd fds[POLL_MAX];
 
 	server->engine->deaths.hurry = true;
@@ -166,12 +169,23 @@ static void accept_clients(struct frec_server *server, const struct pollfd *list
 	}
 }
 
+// How often to look whether a service without a life line lives, in nanoseconds.
+#define LIFE_INTERVAL UINT64_C(50000000)
+
+static bool is_over(struct frec_server *server)
+{
+	if (!server->cut_off || frec__monotonic() < server->next_look)
+		return false;
+	server->next_look = frec__monotonic() + LIFE_INTERVAL;
+	return !frec__lineage_lives(server->engine);
+}
+
 void frec__server_run(struct frec_server *server)
 {
 	struct pollfd fds[POLL_MAX];
 	bool gone = false;
 
-	while (!server->stop && !server->interrupted && !gone) {
+	while (!server->stop && !server->interrupted && !gone && !is_over(server)) {
 		const size_t first_listener = 3, first_client = 3 + server->listeners;
 		size_t count = 0, clients = server->clients.count;
 		int timeout;
@@ -190,6 +204,8 @@ void frec__server_run(struct frec_server *server)
 			break;
 		frec__engine_work(server->engine);
 		frec__notify_alive(&server->notify);
+		if (server->engine->options.follows)
+			frec__lineage_refresh(server->engine);
 		gone = fds[1].revents;
 		if (fds[0].revents)
 			handle_signal(server);

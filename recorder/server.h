@@ -25,6 +25,7 @@ struct frec_server {
 	bool stop;
 	/* the life line was closed without a STOP: the process at its other end may be dying */
 	bool cut_off;
+	uint64_t next_look; /* when to look whether the service lives */
 };
 
 /* Blocks the signals and opens the signalfd. A SIGHUP that is ignored stays ignored: nohup(1).
@@ -41,8 +42,9 @@ int frec__server_listen(struct frec_server *server, const char *path, mode_t mod
  * Returns what frec__clients_add() returns. */
 int frec__server_adopt(struct frec_server *server, int fd, bool life_line);
 
-/* Runs the loop until a STOP, SIGTERM, SIGINT or SIGHUP, or the end of the process `until`. Pending
- * deaths get their snapshots before this returns. May be called again after a signal. */
+/* Runs the loop until a STOP, SIGTERM, SIGINT or SIGHUP, the end of the process `until`, or the end
+ * of the life line and, with `follows`, of the service. Pending deaths get their snapshots before
+ * this returns. May be called again after a signal or the end of `until`. */
 void frec__server_run(struct frec_server *server);
 
 void frec__server_deinit(struct frec_server *server);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,9 @@
 #include "proto/report.h"
 #include "recorder/answers.h"
 #include "recorder/engine_start.h"
+#include "recorder/lineage.h"
 #include "recorder/notices.h"
+#include "recorder/own_process.h"
 #include "recorder/service/control.h"
 
 // When a snapshot is written, tells the clients that want to know, and reports it on stderr and in
@@ -83,6 +86,14 @@ static int start_server(struct frec_session *session, const struct frec_session_
 	if (!r)
 		r = options->control ? frec__server_listen(server, options->control, 0600, reterr)
 				     : listen_by_default(server, reterr);
+	if (r && options->control_optional && !server->listeners && server->signals >= 0) {
+		frec__report(
+			LOG_NOTICE,
+			"recording goes on without a control socket, so 'flightrec status' and "
+			"'flightrec trigger' do not find this recorder: %s",
+			reterr->message);
+		r = 0;
+	}
 	if (!r && options->listen)
 		r = frec__server_listen(server, options->listen, 0666, reterr);
 	// Clients open their own snapshots at the path in the reply; they cannot list the folder. A
@@ -139,6 +150,38 @@ void frec__session_end(struct frec_session *session)
 	frec__engine_stop(&session->engine);
 }
 
+static bool has_ended(int pidfd)
+{
+	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
+
+	return pidfd >= 0 && poll(&poller, 1, 0) == 1;
+}
+
+// Records until the service has ended: the process that started the recorder, and what it forked.
+// A signal that ends the service is often sent to all its processes, so signals are ignored.
+static void follow(struct frec_session *session)
+{
+	struct frec_server *server = &session->server;
+
+	for (;;) {
+		server->interrupted = 0;
+		frec__server_run(server);
+		if (server->stop)
+			return;
+		if (has_ended(server->until)) {
+			close(server->until);
+			server->until = -1;
+			// Whoever started the service may wait until nobody writes to its stderr
+			// any more, for example a shell on another machine.
+			frec__own_stderr();
+		} else if (!server->interrupted) {
+			return;
+		}
+		if (server->cut_off && !frec__lineage_lives(&session->engine))
+			return;
+	}
+}
+
 static int keep(struct frec_session *session, uint32_t pid, int socket)
 {
 	struct frec_server *server = &session->server;
@@ -149,17 +192,18 @@ static int keep(struct frec_session *session, uint32_t pid, int socket)
 		r = -errno;
 	if (!r)
 		r = frec__server_adopt(server, socket, true);
+	session->engine.ends.life_line = &socket;
+	session->engine.ends.first = pid;
+	// The folder of the snapshots is known, and no other path is relative. So that the file
+	// system that the service was started in can be unmounted:
+	(void)chdir("/");
 	if (!r)
 		r = frec__answer_ready(socket, &session->engine,
 				       frec__engine_memory(&session->engine));
 	if (r)
 		return r;
-	// A signal that ends the service is often sent to all its processes. The recorder ignores
-	// it as long as the service lives.
-	do {
-		server->interrupted = 0;
-		frec__server_run(server);
-	} while (server->interrupted);
+	follow(session);
+	session->engine.ends.life_line = NULL;
 	return 0;
 }
 

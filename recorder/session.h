@@ -11,6 +11,8 @@ struct frec_session_options {
 	const char *listen;  /* a socket for services of all users; NULL: none */
 	const char *control; /* the control socket; NULL: PID.sock in frec__control_folder() */
 	bool notifies;	     /* tells the service manager how the recorder is: notify.h */
+	/* records without a control socket if there can be none, and reports that */
+	bool control_optional;
 };
 
 struct frec_session {

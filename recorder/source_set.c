@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
@@ -211,6 +212,44 @@ int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_
 		refine_from(set, before);
 	}
 	return 0;
+}
+
+struct wanted {
+	const struct frec_source_set *set;
+	size_t count;
+};
+
+static int count_event(void *context, const struct frec_listed *listed)
+{
+	struct wanted *wanted = context;
+
+	wanted->count += (listed->kind != FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
+			  wanted->set->user_events) &&
+			 !is_open(wanted->set, listed);
+	return 0;
+}
+
+size_t frec__source_set_wanted(struct frec_source_set *set)
+{
+	struct wanted wanted = {.set = set, .count = set->count};
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct frec_source *source = &set->source[i];
+
+		for (size_t at = 0; at < source->opened; at++) {
+			if (source->fd[at] >= 0)
+				close(source->fd[at]);
+			source->fd[at] = -1;
+		}
+	}
+	for (size_t i = 0; i < set->selections->count; i++) {
+		const struct frec_selection *selection = &set->selections->selection[i];
+
+		if (selection->kind == FREC_SELECT_EVENT)
+			(void)frec__catalog_walk(set->tracefs, selection->name, count_event,
+						 &wanted);
+	}
+	return wanted.count;
 }
 
 int frec__source_set_open_cpus(struct frec_source_set *set, struct frec_sideband *sideband,

@@ -54,6 +54,10 @@ int frec__source_set_add_listed(struct frec_source_set *set, const struct frec_l
  * negative errno. */
 int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *reterr);
 
+/* How many sources the selected events of tracefs make, together with those that are open, which
+ * this closes to have descriptors for the search. For a set that is about to end. */
+size_t frec__source_set_wanted(struct frec_source_set *set);
+
 /* Adds the selected events of tracefs that are not open yet. With `strict` the first failure ends
  * the search; else each failure is reported and passed over. Returns 0 or a negative errno. */
 int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_error *reterr);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // flightrec keep: the keeper, which libflightrec starts for a service that embeds its recorder.
 // People do not call it.
-#include <stdio.h>
-#include <sys/syscall.h>
+#include <errno.h>
 #include <unistd.h>
 
+#include "proto/limits.h"
+#include "recorder/answers.h"
+#include "recorder/own_process.h"
 #include "recorder/session.h"
 #include "tools/cli.h"
 #include "tools/record_options.h"
@@ -13,16 +15,19 @@
 // The socket to the service, opened as this descriptor by frec_recorder_start().
 #define SERVICE_FD 3
 
-// If memory runs out, the kernel is to kill the service that is being recorded, not its keeper.
-// This needs CAP_SYS_RESOURCE.
-static void spare_from_oom_killer(void)
+// The parent ends at once, so that the service has no child that it does not know of. Returns only
+// in the child.
+static void leave_parent(void)
 {
-	FILE *file = fopen("/proc/self/oom_score_adj", "we");
+	struct frec_error error;
+	pid_t child = fork();
 
-	if (file) {
-		fputs("-1000", file);
-		fclose(file);
+	if (child < 0) {
+		frec__limit_error(&error, -errno, 0, "no process for the keeper");
+		(void)frec__answer_error(SERVICE_FD, error.message);
 	}
+	if (child)
+		_exit(child < 0 ? FREC_EXIT_FAILED : FREC_EXIT_DONE);
 }
 
 int frec_cmd_keep(int argc, char **argv)
@@ -42,23 +47,22 @@ int frec_cmd_keep(int argc, char **argv)
 	};
 	int status;
 
+	// A session of its own keeps the terminal's signals away; it also makes this process not
+	// the leader of the session once it has forked, so that no terminal becomes its own.
+	setsid();
+	frec__own_process(SERVICE_FD);
 	frec__record_options_init(&options);
 	if (!frec__options_parse(&line, &argc, &argv, &status))
 		return status;
 	if (!pid)
 		return frec__cli_usage(line.usage, "--pid is missing");
+	leave_parent();
 	frec__record_options_finish(&options);
-	// Closes what was inherited from the service. A listening socket that stayed open in the
-	// keeper would prevent the service's successor from starting.
-	syscall(SYS_close_range, SERVICE_FD + 1, ~0u, 0);
-	// The parent exits at once, so that the service has no child that it does not know of.
-	if (fork())
-		_exit(0);
-	setsid();
-	spare_from_oom_killer();
+	options.session.control_optional = !options.session.control;
 	options.session.engine.watch = FREC_WATCH_DESCENDANTS;
 	options.session.engine.hands_memory = true;
 	options.session.engine.memory_taken = memory_taken;
+	options.session.engine.follows = true;
 	return frec__session_keep(&options.session, pid, SERVICE_FD) ? FREC_EXIT_FAILED
 								     : FREC_EXIT_DONE;
 }

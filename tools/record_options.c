@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorder/ring_size.h"
+
 int frec__parse_size(const char *text, uint64_t *ret)
 {
 	unsigned long long value;
@@ -189,7 +191,8 @@ void frec__record_options_init(struct frec_record_options *options)
 		 .parse = parse_ring_size,
 		 .data = &engine->ring_size,
 		 .expected = "a power of two from 64K to 1G",
-		 .help = "bytes per CPU, with K, M or G (default 4M)"},
+		 .help = "bytes per CPU, with K, M or G (default 4M, or less: what an "
+			 "eighth of the memory limit of a container holds)"},
 		{.name = "quota",
 		 .value = "SIZE",
 		 .parse = parse_quota,
@@ -240,8 +243,7 @@ void frec__record_options_init(struct frec_record_options *options)
 		{0}};
 
 	*options = (struct frec_record_options){
-		.session.engine = {.ring_size = FREC_RING_SIZE_DEFAULT,
-				   .folder = ".",
+		.session.engine = {.folder = ".",
 				   .fallback = FREC_FALLBACK_DEFAULT,
 				   .quota = FREC_QUOTA_DEFAULT,
 				   .cooldown = FREC_COOLDOWN_DEFAULT},
@@ -253,5 +255,10 @@ void frec__record_options_finish(struct frec_record_options *options)
 {
 	if (!options->selections)
 		options->selection[options->selections++] = "*:*";
+	if (!options->session.engine.ring_size) {
+		const struct frec_ring_bounds bounds = frec__ring_bounds();
+
+		options->session.engine.ring_size = frec__ring_size_within(&bounds);
+	}
 	options->session.engine.selection = options->selection;
 }

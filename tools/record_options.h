@@ -19,7 +19,8 @@ struct frec_record_options {
  * move. */
 void frec__record_options_init(struct frec_record_options *options);
 
-/* Call this after the table was parsed. If no event was selected, selects every user event. */
+/* Call this after the table was parsed. If no event was selected, selects every user event;
+ * if no size of the rings was given, chooses one (recorder/ring_size.h). */
 void frec__record_options_finish(struct frec_record_options *options);
 
 /* Parses KEY=VALUE and adds it. Returns 0, or a negative errno with a complaint in `reterr`. */

@@ -136,6 +136,21 @@ const char *frec__trigger_kind(const Flightrec__Trigger *trigger)
 		       : kinds[0];
 }
 
+const ProtobufCBinaryData *frec__trigger_process_name(const struct frec_snapshot *snapshot)
+{
+	const ProtobufCBinaryData *name = NULL;
+
+	for (size_t i = 0; i < snapshot->process_count; i++) {
+		const Flightrec__Process *process = snapshot->processes[i];
+
+		// A process that had ended by then had the same number before.
+		if (process->pid == snapshot->trigger->requested_by_pid && process->name.len &&
+		    (!process->exit || process->exit >= snapshot->trigger->time))
+			name = &process->name;
+	}
+	return name;
+}
+
 bool frec__kernel_watched(const struct frec_snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->cpu_count; i++) {

@@ -29,6 +29,10 @@ void frec__crash_command_line(struct frec_text *text, const Flightrec__Crash *cr
 /* Returns the kind of trigger: "crash", "request", ... */
 const char *frec__trigger_kind(const Flightrec__Trigger *trigger);
 
+/* Returns the name of the process that asked for the snapshot, such as a worker of the service, or
+ * NULL if there is none in the file. */
+const ProtobufCBinaryData *frec__trigger_process_name(const struct frec_snapshot *snapshot);
+
 /* Whether the recorder had the right to watch the kernel. A recorder without this right learned
  * nothing about signals, threads and names. */
 bool frec__kernel_watched(const struct frec_snapshot *snapshot);

@@ -198,7 +198,11 @@ static void add_trigger(struct frec_text *text, const struct frec_snapshot *snap
 		add_number(text, "coalesced_since", trigger->coalesced_since);
 	}
 	if (trigger->requested_by_pid) {
+		const ProtobufCBinaryData *name = frec__trigger_process_name(snapshot);
+
 		add_number(text, "requested_by_pid", trigger->requested_by_pid);
+		if (name)
+			add_bytes(text, "requested_by_name", *name);
 		add_number(text, "requested_by_uid", trigger->requested_by_uid);
 	}
 	if (trigger->n_field) {

@@ -239,6 +239,18 @@ static void add_coalesced(struct frec_text *text, const struct frec_snapshot *sn
 				  snapshot->cpu_count);
 }
 
+// Adds the name of the process that asked for the snapshot, if it is in the file.
+static void add_requester(struct frec_text *text, const struct frec_snapshot *snapshot)
+{
+	const ProtobufCBinaryData *name = frec__trigger_process_name(snapshot);
+
+	if (!name)
+		return;
+	frec__text_puts(text, " (");
+	frec__text_plain(text, name->data, name->len);
+	frec__text_puts(text, ")");
+}
+
 static void add_trigger(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
 {
 	const Flightrec__Trigger *trigger = snapshot->trigger;
@@ -250,9 +262,12 @@ static void add_trigger(struct frec_text *text, const struct frec_snapshot *snap
 		frec__text_plain(text, trigger->name, strlen(trigger->name));
 		frec__text_puts(text, "\"");
 	}
-	if (trigger->requested_by_pid)
-		frec__text_printf(text, ", asked for by process %" PRIu32 " of user %" PRIu32,
-				  trigger->requested_by_pid, trigger->requested_by_uid);
+	if (trigger->requested_by_pid) {
+		frec__text_printf(text, ", asked for by process %" PRIu32,
+				  trigger->requested_by_pid);
+		add_requester(text, snapshot);
+		frec__text_printf(text, " of user %" PRIu32, trigger->requested_by_uid);
+	}
 	add_coalesced(text, snapshot);
 	if (trigger->copied)
 		frec__text_printf(text, "; rings copied %.6f s later, in %.6f s",

@@ -13,6 +13,7 @@
 #include "recorder/declared/catalog.h"
 #include "recorder/doctor/probes_internal.h"
 #include "recorder/engine.h"
+#include "recorder/ring_size.h"
 #include "recorder/rings/perf.h"
 #include "recorder/rings/perf_ring.h"
 

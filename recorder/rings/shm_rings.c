@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
+#include "proto/limits.h"
 #include "recorder/declared/declarations.h"
 #include "recorder/rings/shm_owner.h"
 #include "recorder/rings/shm_rings_internal.h"
@@ -62,7 +64,7 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	struct frec_shm_header *header;
 	int r;
 
-	rings->fd = memfd_create("flightrec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	rings->fd = memfd_create(FREC_SHM_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (rings->fd < 0 || ftruncate(rings->fd, (off_t)rings->layout.size) ||
 	    fcntl(rings->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return -errno;
@@ -139,11 +141,15 @@ int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_s
 		return frec__error(reterr, r,
 				   "shared rings: the selected events take more than %d characters",
 				   FREC_SHM_SELECTION_SIZE);
-	if (r)
-		return frec__error(
-			reterr, r,
-			"no shared rings of %zu KiB per CPU: %s: use a smaller --ring-size",
-			ring_size >> 10, strerror(-r));
+	if (r) {
+		char what[80];
+
+		snprintf(what, sizeof(what),
+			 "no shared rings of %zu KiB per CPU: use a smaller --ring-size",
+			 ring_size >> 10);
+		// All rings are in one file and in one mapping.
+		return frec__limit_error(reterr, r, r == -EMFILE ? 0 : rings->layout.size, what);
+	}
 	*ret = FREC_TAKE_PTR(rings);
 	return 0;
 }
@@ -253,6 +259,31 @@ size_t frec__shm_refresh(struct frec_shm_rings *rings)
 			rings->known[slot] = r ? FREC_SHM_REFUSED : FREC_SHM_KNOWN;
 	}
 	return rings->events;
+}
+
+bool frec__shm_next_birth(struct frec_shm_rings *rings, struct frec_shm_birth *ret)
+{
+	const struct frec_shm_table *table = (void *)((char *)rings->map + rings->layout.table);
+	uint32_t forks = __atomic_load_n(&table->forks, __ATOMIC_RELAXED);
+
+	// Entries that were overwritten are lost, and so is one that nobody has filled in for half
+	// of the ring.
+	if (forks - rings->forks_seen > FREC_SHM_FORKS)
+		rings->forks_seen = forks - FREC_SHM_FORKS / 2;
+	for (; rings->forks_seen != forks; rings->forks_seen++) {
+		uint64_t entry = __atomic_load_n(&table->forked[rings->forks_seen % FREC_SHM_FORKS],
+						 __ATOMIC_RELAXED);
+
+		if (entry == frec__shm_birth(rings->forks_seen, (uint32_t)entry)) {
+			rings->forks_seen++;
+			*ret = (struct frec_shm_birth){.pid = (uint32_t)entry & ~FREC_SHM_ENDS,
+						       .ends = (uint32_t)entry & FREC_SHM_ENDS};
+			return true;
+		}
+		if (forks - rings->forks_seen <= FREC_SHM_FORKS / 2)
+			return false; // it is just being filled in
+	}
+	return false;
 }
 
 const struct frec_shm_event *frec__shm_event(const struct frec_shm_rings *rings, size_t event)

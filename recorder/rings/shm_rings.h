@@ -60,6 +60,15 @@ size_t frec__shm_ring_count(const struct frec_shm_rings *rings);
 /* Adds the events that were registered since the last call, and says to the services what time it
  * is. Returns how many events are known now. Allocates memory only if there are new ones. */
 size_t frec__shm_refresh(struct frec_shm_rings *rings);
+/* A process that was forked from a service, or that is about to end of its own will: its number in
+ * the pid namespace of the service, as the service says. */
+struct frec_shm_birth {
+	uint32_t pid;
+	bool ends;
+};
+
+/* The next of these. Returns false if there is none. */
+bool frec__shm_next_birth(struct frec_shm_rings *rings, struct frec_shm_birth *ret);
 const struct frec_shm_event *frec__shm_event(const struct frec_shm_rings *rings, size_t event);
 
 /* How often an event was emitted into a ring. For each process that was killed between writing a

@@ -117,22 +117,44 @@ static void close_foreign(int fd)
 	close(fd);
 }
 
+// Takes the first descriptor of a message, and closes any others that were sent, which would pile
+// up. Returns it or -1.
+static int take_descriptor(const struct cmsghdr *rights)
+{
+	size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int fd = -1;
+
+	while (count-- > 0) {
+		close_foreign(fd);
+		memcpy(&fd, CMSG_DATA(rights) + count * sizeof(int), sizeof(int));
+	}
+	return fd;
+}
+
 ssize_t frec__control_receive(int socket, void *data, size_t size, int *ret_fd, int milliseconds)
+{
+	struct ucred sender;
+
+	return frec__control_receive_from(socket, data, size, ret_fd, &sender, milliseconds);
+}
+
+ssize_t frec__control_receive_from(int socket, void *data, size_t size, int *ret_fd,
+				   struct ucred *ret_sender, int milliseconds)
 {
 	struct iovec vector = {.iov_base = data, .iov_len = size};
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
 	} control;
 	struct msghdr header = {.msg_iov = &vector,
 				.msg_iovlen = 1,
 				.msg_control = &control,
 				.msg_controllen = sizeof(control)};
 	struct pollfd poller = {.fd = socket, .events = POLLIN};
-	struct cmsghdr *rights;
 	int fd = -1, r;
 	ssize_t n;
 
+	*ret_sender = (struct ucred){0};
 	if (ret_fd)
 		*ret_fd = -1;
 	r = wait_readable(&poller, milliseconds);
@@ -141,16 +163,13 @@ ssize_t frec__control_receive(int socket, void *data, size_t size, int *ret_fd, 
 	n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
-	rights = CMSG_FIRSTHDR(&header);
-	if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
-		size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		// Keep the first descriptor, and close any others that were sent, which would pile
-		// up.
-		while (count-- > 0) {
-			close_foreign(fd);
-			memcpy(&fd, CMSG_DATA(rights) + count * sizeof(int), sizeof(int));
-		}
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(&header); part;
+	     part = CMSG_NXTHDR(&header, part)) {
+		if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
+			fd = take_descriptor(part);
+		else if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_CREDENTIALS &&
+			 part->cmsg_len >= CMSG_LEN(sizeof(*ret_sender)))
+			memcpy(ret_sender, CMSG_DATA(part), sizeof(*ret_sender));
 	}
 	if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		n = -EMSGSIZE;

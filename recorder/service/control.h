@@ -34,4 +34,11 @@ int frec__control_send_pieces(int socket, const struct iovec *pieces, size_t cou
  */
 ssize_t frec__control_receive(int socket, void *data, size_t size, int *ret_fd, int milliseconds);
 
+struct ucred;
+
+/* The same, and sets *ret_sender to the process that sent the packet, as the kernel knows it, if
+ * SO_PASSCRED is set on the socket. Its pid is 0 if the sender is not known. */
+ssize_t frec__control_receive_from(int socket, void *data, size_t size, int *ret_fd,
+				   struct ucred *ret_sender, int milliseconds);
+
 #endif

@@ -23,6 +23,7 @@ enum frec_request_kind {
 	FREC_REQUEST_END,
 	FREC_REQUEST_STOP,
 	FREC_REQUEST_NOTICES,
+	FREC_REQUEST_LEAVE,
 };
 
 /* The values of Transport in flightrec.proto that concern services. */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,6 +23,7 @@
 #include "recorder/service/control.h"
 #include "recorder/service/control_message.h"
 #include "recorder/service/registration.h"
+#include "recorder/service/shm.h"
 #include "recorder/service/shm_attach.h"
 
 #define ANSWER_TIMEOUT 10000 /* milliseconds */
@@ -175,10 +177,41 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 	return 0;
 }
 
-static int spawn(const struct frec_recorder_options *options, int socket, char **argv,
-		 pid_t *ret_pid)
+// Whether a variable is addressed to the service and not to its keeper: what the service is made to
+// load and how its memory is allocated, and the descriptors and messages of its service manager.
+static bool is_for_service(const char *variable)
+{
+	static const char *const names[] = {
+		"LD_PRELOAD=",	      "LD_AUDIT=", "LD_DEBUG", "LD_BIND_NOW",	 "LD_PROFILE",
+		"GLIBC_TUNABLES=",    "MALLOC_",   "LISTEN_",  "NOTIFY_SOCKET=", "WATCHDOG_",
+		FREC_SHM_VARIABLE "="};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strncmp(variable, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+// The keeper's environment: pointers to the variables of ours that concern it. The caller frees the
+// array. NULL: out of memory.
+static char **keeper_environment(void)
 {
 	extern char **environ;
+	size_t count = 0, kept = 0;
+	char **variables;
+
+	while (environ && environ[count])
+		count++;
+	variables = calloc(count + 1, sizeof(*variables));
+	for (size_t i = 0; variables && i < count; i++)
+		if (!is_for_service(environ[i]))
+			variables[kept++] = environ[i];
+	return variables;
+}
+
+static int spawn(const struct frec_recorder_options *options, int socket, char **argv,
+		 char **variables, pid_t *ret_pid)
+{
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t all, none;
@@ -196,15 +229,13 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, socket, KEEPER_FD);
 	r = ENOENT;
 	if (options->keeper)
-		r = posix_spawn(ret_pid, options->keeper, &actions, &attributes, argv, environ);
+		r = posix_spawn(ret_pid, options->keeper, &actions, &attributes, argv, variables);
 	else if ((r = posix_spawn(ret_pid, FREC_BINARY_FOLDER "/flightrec", &actions, &attributes,
-				  argv, environ)))
-		r = posix_spawnp(ret_pid, "flightrec", &actions, &attributes, argv, environ);
+				  argv, variables)))
+		r = posix_spawnp(ret_pid, "flightrec", &actions, &attributes, argv, variables);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	return -r;
@@ -232,32 +263,58 @@ static int fail_memory(const struct frec_recorder_options *options, int code)
 		    code == -EALREADY ? "another recorder's is in use" : strerror(-code));
 }
 
+// Ends a keeper that did start, or that will only start later.
+static void dismiss(int socket)
+{
+	(void)frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_STOP}, -1);
+	close(socket);
+}
+
+static int fail_spawn(const struct frec_recorder_options *options, int code)
+{
+	char why[160];
+	struct rlimit limit;
+
+	if (code != -EAGAIN || getrlimit(RLIMIT_NPROC, &limit))
+		return fail(options, code, options->keeper ? options->keeper : "flightrec",
+			    strerror(-code));
+	snprintf(why, sizeof(why),
+		 "RLIMIT_NPROC is %lld ('ulimit -u', LimitNPROC= of a unit), which the processes "
+		 "of this user reach, or this thread has SCHED_DEADLINE",
+		 (long long)limit.rlim_cur);
+	return fail(options, code, "no process for the keeper", why);
+}
+
 static int start_keeper(const struct frec_recorder_options *options)
 {
 	char text[16384];
 	struct frec_reply reply;
 	char *argv[2 * EVENTS_MAX + 2 * FREC_TRIGGER_PAIRS_MAX + 22];
 	int fd, sockets[2], r = keeper_arguments(options, text, sizeof(text), argv);
+	char **variables;
 	pid_t pid;
 
 	if (r)
 		return fail(options, r, "folder or events are too long", "");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return fail(options, -errno, "socketpair", strerror(errno));
-	// Avoid 0, 1 and KEEPER_FD, which are opened anew for the keeper. A dup2() of KEEPER_FD
-	// onto itself would also leave close-on-exec set.
+	// Avoid 0 to 2, which belong to the keeper's standard streams, and KEEPER_FD: a dup2() of
+	// it onto itself would leave close-on-exec set.
 	if (sockets[1] <= KEEPER_FD) {
 		int moved = fcntl(sockets[1], F_DUPFD_CLOEXEC, KEEPER_FD + 1);
 
+		r = moved < 0 ? -errno : 0;
 		close(sockets[1]);
 		sockets[1] = moved;
 	}
-	r = spawn(options, sockets[1], argv, &pid);
+	variables = keeper_environment();
+	if (!r)
+		r = variables ? spawn(options, sockets[1], argv, variables, &pid) : -ENOMEM;
+	free(variables);
 	close(sockets[1]);
 	if (r) {
 		close(sockets[0]);
-		return fail(options, r, options->keeper ? options->keeper : "flightrec",
-			    strerror(-r));
+		return fail_spawn(options, r);
 	}
 	// The child forks the keeper and exits at once. A SIGCHLD handler of the service may have
 	// reaped it already.
@@ -268,12 +325,12 @@ static int start_keeper(const struct frec_recorder_options *options)
 		r = take_memory(fd);
 		if (!r)
 			return keep_socket(sockets[0], &reply, true);
-		close(sockets[0]);
+		dismiss(sockets[0]);
 		return fail_memory(options, r);
 	}
 	if (fd >= 0)
 		close(fd);
-	close(sockets[0]);
+	dismiss(sockets[0]);
 	if (!r)
 		return fail(options, -ENOTSUP, reply.error, "");
 	return fail(options, r == -ETIMEDOUT ? r : -EPIPE, "the keeper did not start",
@@ -437,6 +494,8 @@ __attribute__((destructor)) static void announce_end(void)
 {
 	int socket = recorder.socket;
 
+	if (frec__shm_announce_end())
+		return;
 	// Without a recorder this makes no system call, which a program that has entered seccomp
 	// might be killed for.
 	if (socket >= 0 && recorder.pid == getpid() && socket_is_ours(socket))
@@ -499,7 +558,7 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 	if (!socket_is_ours(socket))
 		return; // The program closed the socket itself, and the keeper has seen that.
 	// The keeper finishes what it was asked for and closes its end. A recorder that listens
-	// goes on without us, and a child of fork() only closes its copy of the socket.
+	// goes on without us.
 	if (recorder.ours && recorder.pid == getpid()) {
 		// STOP tells the keeper that the service is not dying. If a service only hangs up,
 		// the keeper waits for its end.
@@ -509,6 +568,13 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 		while (frec__control_receive(socket, message, sizeof(message), NULL,
 					     ANSWER_TIMEOUT) > 0)
 			;
+	} else if (recorder.ours) {
+		// This process was forked from the one that started the recorder. If that has
+		// ended, the recorder is ours alone and ends; else it answers that it goes on.
+		if (!frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_LEAVE},
+					-1))
+			(void)frec__control_receive(socket, message, sizeof(message), NULL,
+						    ANSWER_TIMEOUT);
 	}
 	close(socket);
 	frec__shm_detached(); // a recorder that was killed has not given its memory back

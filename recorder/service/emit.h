@@ -21,6 +21,10 @@
  *	    -> shm_inherit.c		finds the memory that `flightrec run` hands down
  *	    -> shm_attach.c		maps it and takes a slot for each event (layout: shm.h)
  *
+ *	The process forks (in the child, by pthread_atfork(3)), or a forked process exits:
+ *	    registration.c, embed.c -> shm_attach.c
+ *				tells the recorder in shared memory, without a system call
+ *
  *	frec_recorder_start(), frec_trigger() and frec_recorder_stop(), flightrec/recorder.h:
  *	    embed.c -> control.c	starts a recorder or connects to one, and sends it requests
  *	    embed.c -> registration.c	attaches to the memory that the recorder sent
@@ -44,8 +48,8 @@
  * Never. The library does not print, exit or abort. It installs no signal handler; its only hooks
  * are constructors, destructors and one pthread_atfork(3), all of them in registration.c,
  * flightrec/event.h and embed.c. It reads one environment variable, FLIGHTREC_SHM, with
- * secure_getenv(3). frec_recorder_start() hands the environment to the keeper, and searches PATH
- * for the keeper if it is not where it was installed.
+ * secure_getenv(3). frec_recorder_start() hands the environment, without what is for the service
+ * alone, to the keeper, and searches PATH for the keeper if it is not where it was installed.
  *
  * This header has what emitting and registering share. Both variables are defined in emit.c.
  */

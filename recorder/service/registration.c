@@ -43,9 +43,11 @@ static void unlock_in_child(void)
 	frec__shm_identity_forked();
 	frec__shm_clock_forked();
 	pthread_mutex_unlock(&lock);
+	frec__shm_announce_birth();
 }
 
-// Without this, a child that is forked while another thread holds the lock could never take it.
+// Without this, a child that is forked while another thread holds the lock could never take it. A
+// child also tells the recorder that it was born.
 __attribute__((constructor(101))) static void follow_forks(void)
 {
 	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_in_child);

@@ -62,6 +62,8 @@
 #define FREC_SHM_DECLARATIONS_SIZE (2u << 20)
 #define FREC_SHM_DECLARATION_MAX (64u << 10)
 #define FREC_SHM_SELECTION_SIZE 4000
+#define FREC_SHM_FORKS 1024
+#define FREC_SHM_NAME "flightrec" /* of the memfd */
 #define FREC_SHM_RING_SIZE_MIN (64u << 10)
 #define FREC_SHM_RING_SIZE_MAX (1u << 30)
 
@@ -123,10 +125,23 @@ struct frec_shm_slot {
 
 struct frec_shm_table {
 	struct frec_shm_slot slot[FREC_SHM_EVENTS];
-	uint32_t used; /* bytes of `declarations` */
-	uint32_t reserved;
+	uint32_t used;	/* bytes of `declarations` */
+	uint32_t forks; /* processes announced in `forked` so far, modulo 2^32 */
 	uint8_t declarations[FREC_SHM_DECLARATIONS_SIZE];
+	/* A ring of the processes that were forked from services, and of those of them that end of
+	 * their own will. Entry number n, modulo 2^32, is at n % FREC_SHM_FORKS; see
+	 * frec__shm_birth(). */
+	uint64_t forked[FREC_SHM_FORKS];
 };
+
+/* The process ends of its own will. */
+#define FREC_SHM_ENDS (UINT32_C(1) << 31)
+
+/* The entry with the number `at`: a pid, maybe with FREC_SHM_ENDS. No entry is 0. */
+static inline uint64_t frec__shm_birth(uint32_t at, uint32_t pid)
+{
+	return (uint64_t)(at + 1) << 32 | pid;
+}
 
 struct frec_shm_control {
 	uint64_t position;

@@ -218,6 +218,43 @@ int frec__shm_map(int fd)
 	return 0;
 }
 
+// This process, if it is a child of fork(2); else 0.
+static uint32_t child;
+
+static void announce(uint32_t what)
+{
+	struct frec__shm *shm = frec__shm;
+	uint32_t before = 0, at;
+
+	if (!is_alive(shm))
+		return;
+	if (shm->guard >= 0)
+		before = frec__shm_guard_open(shm->guard);
+	at = __atomic_fetch_add(&shm->table->forks, 1, __ATOMIC_RELAXED);
+	// The recorder knows from the entry itself whether it is filled in.
+	__atomic_store_n(&shm->table->forked[at % FREC_SHM_FORKS], frec__shm_birth(at, what),
+			 __ATOMIC_RELAXED);
+	if (shm->guard >= 0)
+		frec__shm_guard_close(before);
+}
+
+void frec__shm_announce_birth(void)
+{
+	if (!frec__shm)
+		return;
+	// frec__shm_identity_forked() has just set it.
+	child = __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED);
+	announce(child);
+}
+
+bool frec__shm_announce_end(void)
+{
+	if (!child)
+		return false;
+	announce(child | FREC_SHM_ENDS);
+	return true;
+}
+
 static bool is_wanted(const struct frec__shm *shm, const char *name)
 {
 	const char *glob = shm->header->selection;

@@ -30,4 +30,13 @@ bool frec__shm_is_attached(void);
  * be called while another thread attaches. */
 bool frec__shm_is_mapped(int fd);
 
+/* In a child of fork(2), which has one thread: tells the recorder that this process was born from
+ * the service. Makes no system call. */
+void frec__shm_announce_birth(void);
+
+/* In a child of fork(2): tells the recorder that this process ends of its own will. Returns false
+ * if this process is no child of fork(2), or writes into no recorder's memory. Makes no system
+ * call. */
+bool frec__shm_announce_end(void);
+
 #endif

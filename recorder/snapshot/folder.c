@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/limits.h"
 #include "proto/report.h"
 #include "recorder/snapshot/quota.h"
 
@@ -124,6 +125,24 @@ static bool open_fallback(const char *path)
 	       S_ISDIR(status.st_mode) && status.st_uid == geteuid() && !(status.st_mode & 022);
 }
 
+// What a snapshot takes at most, apart from its rings: processes, stacks, names.
+#define BESIDE_RINGS (UINT64_C(16) << 20)
+
+// Writes a snapshot. If a limit on the size of files is in the way, the error says how high it has
+// to be.
+static int write_within(const struct frec_snapshot_job *snapshot, const char *path, int64_t owner,
+			struct frec_error *reterr)
+{
+	int r = frec__snapshot_write(snapshot, path, owner, reterr);
+	uint64_t most = BESIDE_RINGS;
+
+	if (r != -EFBIG)
+		return r;
+	for (size_t i = 0; i < snapshot->ring_count; i++)
+		most += snapshot->rings[i].size;
+	return frec__limit_error(reterr, r, most, path);
+}
+
 int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_job *snapshot,
 		       int64_t owner, char *ret_path, struct frec_error *reterr)
 {
@@ -137,7 +156,7 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_jo
 	if (snprintf(ret_path, PATH_MAX, "%s/%s", folder->path, name) >= PATH_MAX)
 		return frec__error(reterr, -ENAMETOOLONG, "%s: this path is too long",
 				   folder->path);
-	r = frec__snapshot_write(snapshot, ret_path, owner, &first);
+	r = write_within(snapshot, ret_path, owner, &first);
 	if (!r) {
 		frec__quota_keep(folder->path, folder->quota, file_owner, name);
 		return 0;
@@ -145,7 +164,7 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_jo
 	if (open_fallback(folder->fallback) &&
 	    snprintf(ret_path, PATH_MAX, "%s/%s", folder->fallback, name) < PATH_MAX) {
 		frec__report(LOG_ERR, "%s", first.message);
-		r = frec__snapshot_write(snapshot, ret_path, owner, &first);
+		r = write_within(snapshot, ret_path, owner, &first);
 		if (!r)
 			frec__quota_keep(folder->fallback, folder->quota, file_owner, name);
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -384,11 +385,75 @@ static void only_whole_memory_is_attached(void **state)
 	frec__shm_destroy(other);
 }
 
+// Forks a child of which the recorder is to learn.
+static pid_t fork_child(bool says_end)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		if (says_end)
+			frec__shm_announce_end();
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	return child;
+}
+
+static void expect_birth(uint32_t pid, bool ends)
+{
+	struct frec_shm_birth birth;
+
+	assert_true(frec__shm_next_birth(rings, &birth));
+	assert_int_equal(birth.pid, pid);
+	assert_int_equal(birth.ends, ends);
+}
+
+static void forks_are_announced(void **state)
+{
+	struct frec_shm_table *table = (void *)(memory + rings->layout.table);
+	struct frec_shm_birth birth;
+	uint32_t first, second, last = 0;
+	size_t count = 0;
+
+	(void)state;
+	assert_false(frec__shm_next_birth(rings, &birth));
+	first = (uint32_t)fork_child(false);
+	second = (uint32_t)fork_child(true);
+	expect_birth(first, false);
+	expect_birth(second, false);
+	expect_birth(second, true);
+	assert_false(frec__shm_next_birth(rings, &birth));
+	// The process that began with the memory does not count as forked.
+	assert_false(frec__shm_announce_end());
+
+	// An entry that is only being filled in is waited for, but not for ever.
+	table->forks++;
+	assert_false(frec__shm_next_birth(rings, &birth));
+	first = (uint32_t)fork_child(false);
+	assert_false(frec__shm_next_birth(rings, &birth));
+	table->forks += FREC_SHM_FORKS / 2;
+	expect_birth(first, false);
+
+	// Of more than fit into the ring, the youngest are there. A wrong count ends all the same.
+	for (uint32_t at = table->forks, i = 1; i <= 3 * FREC_SHM_FORKS; i++, at++)
+		table->forked[at % FREC_SHM_FORKS] = frec__shm_birth(at, i);
+	table->forks += 3 * FREC_SHM_FORKS;
+	while (frec__shm_next_birth(rings, &birth)) {
+		assert_true(birth.pid > last && ++count <= FREC_SHM_FORKS);
+		last = birth.pid;
+	}
+	assert_int_equal(last, 3 * FREC_SHM_FORKS);
+	table->forks -= 7;
+	while (frec__shm_next_birth(rings, &birth))
+		assert_true(++count <= 3 * FREC_SHM_FORKS);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		EACH(forks_are_announced),
 		EACH(every_byte_counts),
 		EACH(the_newest_and_the_oldest_count_as_well),
 		EACH(full_rings),

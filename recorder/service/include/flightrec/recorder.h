@@ -36,7 +36,8 @@ struct frec_recorder_options {
 	size_t size; /* sizeof(struct frec_recorder_options) */
 	/* where snapshots go, made if it is missing; NULL: the working folder */
 	const char *folder;
-	/* bytes for each CPU, a power of two from 64 KiB to 1 GiB; 0: 4 MiB */
+	/* bytes for each CPU, a power of two from 64 KiB to 1 GiB; 0: 4 MiB, or what an eighth of
+	 * the memory limit of a container holds */
 	uint64_t ring_size;
 	/* what to record, as for `flightrec record -e`, ended by NULL; NULL: all user events */
 	const char *const *events;
@@ -116,8 +117,9 @@ struct frec_notice {
  * starts: tens of milliseconds, 10 s at most. Each process can have one recorder.
  *
  * Returns 0, or a negative errno, and writes *ret only if it returns 0:
- *	-EALREADY	this process has a recorder, or writes its events into the memory of
- *			`flightrec run` and the keeper has no right to get them in another way
+ *	-EALREADY	this process has a recorder, or was forked from one that has, or writes its
+ *			events into the memory of `flightrec run` and the keeper has no right to
+ *			get them in another way
  *	-EINVAL		the options are of a later version, or a tag is not KEY=VALUE with a valid
  *			key, or has the key of another
  *	-E2BIG		there are too many tags or events
@@ -129,8 +131,12 @@ struct frec_notice {
  *			the recorder at `socket` hung up
  *	-ETIMEDOUT	the recorder did not answer
  * Any thread may call this, but no two at the same time, and no signal handler. It starts no
- * thread, installs no handler and leaves no child process; its descriptors are close-on-exec. After
- * fork() the same recorder records the child as well, as long as the parent lives.
+ * thread, installs no handler and leaves no child process; its descriptors are close-on-exec.
+ *
+ * After fork() the same recorder records the child as well, until the last process of the service
+ * has ended. So a recorder can be started before a service becomes a daemon or gives up its rights,
+ * or afterwards, with the rights that are left. A keeper takes over neither the limits of the
+ * service nor its scheduling, control groups, signals, or descriptors other than stderr.
  */
 FREC_PUBLIC int frec_recorder_start(const struct frec_recorder_options *options,
 				    struct frec_recorder **ret);
@@ -186,7 +192,8 @@ FREC_PUBLIC int frec_trigger_pairs(const char *name, const char *const *pairs, s
 
 /*
  * Stops the recorder. A keeper first writes the snapshots that were asked for; this blocks until it
- * is gone, 10 s at most. A recorder at `socket` goes on without this process. NULL is allowed. Must
+ * is gone, 10 s at most. A recorder at `socket` goes on without this process, and so does a keeper
+ * if this process was forked from the one that started it and that one lives. NULL is allowed. Must
  * not be called while another thread starts or stops a recorder, nor in a signal handler.
  */
 FREC_PUBLIC void frec_recorder_stop(struct frec_recorder *recorder);

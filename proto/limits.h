@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Resource limits (getrlimit(2)): raising them, and naming the one that is in the way. */
+#ifndef FREC_PROTO_LIMITS_H
+#define FREC_PROTO_LIMITS_H
+
+#include <stdint.h>
+
+#include "proto/error.h"
+
+/* The soft limit of `resource` (RLIMIT_...), or UINT64_MAX if there is none. */
+uint64_t frec__limit_of(int resource);
+
+/* Raises every limit that can be in a recorder's way as far as this process may: the soft ones to
+ * the hard ones, and with CAP_SYS_RESOURCE the hard ones too. */
+void frec__limits_raise(void);
+
+/*
+ * Fills `reterr` (may be NULL) and returns `code`, a negative errno. The sentence is `what`, and
+ * why it failed. If `code` is the error of a resource limit that this process has, it names that
+ * limit, its value, and the value that is needed: `needed`, and for memory what this process has
+ * already. 0: not known.
+ */
+int frec__limit_error(struct frec_error *reterr, int code, uint64_t needed, const char *what);
+
+#endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Reads and leaves the control groups of this process.
+#include "recorder/control_groups.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
+
+#define OWN_MAX 65536 // bytes of /proc/PID/cgroup
+
+// A line of /proc/PID/cgroup: NUMBER:CONTROLLERS:PATH. Version 2 has no controllers there.
+struct group {
+	const char *controllers, *path;
+};
+
+// Cuts the next line out of *lines. Returns false at the end.
+static bool next_group(char **lines, struct group *ret)
+{
+	char *line;
+
+	while ((line = strsep(lines, "\n"))) {
+		char *controllers = strchr(line, ':');
+		char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+
+		if (!path)
+			continue;
+		*path = 0;
+		*ret = (struct group){.controllers = controllers + 1, .path = path + 1};
+		return true;
+	}
+	return false;
+}
+
+// Writes where the hierarchy of a group is mounted. Several controllers of version 1 that share a
+// hierarchy have one mount with all their names. Where both versions are in use, version 2 has a
+// folder of its own.
+static bool hierarchy(const char *root, const struct group *group, char *ret, size_t size)
+{
+	char probe[PATH_MAX];
+
+	if (*group->controllers)
+		return snprintf(ret, size, "%s/%s", root, group->controllers) < (int)size;
+	snprintf(probe, sizeof(probe), "%s/unified", root);
+	return snprintf(ret, size, "%s", access(probe, F_OK) ? root : probe) < (int)size;
+}
+
+static uint64_t read_limit(const char *folder, const char *path, size_t length, const char *name)
+{
+	FREC_FREE char *text = NULL;
+	char file[2 * PATH_MAX];
+	unsigned long long value;
+	char *end;
+
+	snprintf(file, sizeof(file), "%s%.*s/%s", folder, (int)length, path, name);
+	text = frec__read_file_at(AT_FDCWD, file, 64);
+	value = text ? strtoull(text, &end, 10) : 0;
+	// "max", or what version 1 says for no limit: the largest multiple of a page.
+	if (!text || end == text || value > INT64_MAX / 2)
+		return UINT64_MAX;
+	return value;
+}
+
+// The lowest limit of a group and of those around it, up to the root.
+static uint64_t lowest(const char *folder, const char *path, const char *name)
+{
+	uint64_t least = UINT64_MAX;
+	size_t length = strlen(path);
+
+	for (;;) {
+		uint64_t limit;
+
+		while (length && path[length - 1] == '/')
+			length--;
+		limit = read_limit(folder, path, length, name);
+		least = limit < least ? limit : least;
+		if (!length)
+			return least;
+		while (length && path[length - 1] != '/')
+			length--;
+	}
+}
+
+static bool has_memory(const char *controllers)
+{
+	const char *at = strstr(controllers, "memory");
+
+	return !*controllers ||
+	       (at && (at == controllers || at[-1] == ',') && (at[6] == 0 || at[6] == ','));
+}
+
+uint64_t frec__control_groups_memory(const char *root, const char *own)
+{
+	FREC_FREE char *text = frec__read_file_at(AT_FDCWD, own, OWN_MAX);
+	char *lines = text;
+	uint64_t least = UINT64_MAX;
+	struct group group;
+
+	while (text && next_group(&lines, &group)) {
+		char folder[PATH_MAX];
+		uint64_t limit;
+
+		if (!has_memory(group.controllers) ||
+		    !hierarchy(root, &group, folder, sizeof(folder)))
+			continue;
+		limit = lowest(folder, group.path,
+			       *group.controllers ? "memory.limit_in_bytes" : "memory.max");
+		least = limit < least ? limit : least;
+	}
+	return least;
+}
+
+void frec__control_groups_leave(const char *root, const char *own)
+{
+	FREC_FREE char *text = frec__read_file_at(AT_FDCWD, own, OWN_MAX);
+	char *lines = text;
+	struct group group;
+
+	while (text && next_group(&lines, &group)) {
+		char folder[PATH_MAX], file[PATH_MAX + 32];
+		int fd;
+
+		if (!strncmp(group.controllers, "name=", 5) || !strcmp(group.path, "/") ||
+		    !hierarchy(root, &group, folder, sizeof(folder)))
+			continue;
+		snprintf(file, sizeof(file), "%s/cgroup.procs", folder);
+		fd = open(file, O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		// 0 is the process that writes it. If it may not, it stays where it is.
+		(void)!write(fd, "0", 1);
+		close(fd);
+	}
+}

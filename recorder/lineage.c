@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// Following a service from process to process.
+#include "recorder/lineage.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "recorder/engine.h"
+#include "recorder/service/shm.h"
+
+// The most processes that are watched because an ended one is not watched any more.
+#define HEIRS_MAX 1024
+
+// How many parents to follow. Pids are reused, so the chain of parents could be a circle.
+#define DEPTH_MAX 64
+
+static bool is_watched(const struct frec_watchlist *list, uint32_t pid)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->watched[i].pid == pid)
+			return true;
+	return false;
+}
+
+// Whether the sideband has seen no exec between the process and the watched one that it descends
+// from. What an ancestor did after the birth of the next does not matter.
+static bool has_same_program(const struct frec_engine *engine, const struct frec_process *process)
+{
+	uint64_t born = UINT64_MAX;
+
+	for (int depth = 0; process && depth < DEPTH_MAX; depth++) {
+		if (process->image_since > engine->recording_since && process->image_since <= born)
+			return false;
+		if (is_watched(&engine->watchlist, process->pid))
+			return true;
+		born = process->start;
+		process = frec__process_table_find(&engine->processes, process->ppid);
+	}
+	return false;
+}
+
+// Whether a process has mapped the memory that services write their events into: it goes with an
+// exec. If the mappings of the process may not be read, because it has changed its user, assumes
+// that it has.
+static bool has_memory(uint32_t pid)
+{
+	FREC_FCLOSE FILE *maps = NULL;
+	char path[64], line[512];
+	bool any = false;
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	maps = fopen(path, "re");
+	if (!maps)
+		return errno == EACCES || errno == EPERM;
+	while (fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "/memfd:" FREC_SHM_NAME))
+			return true;
+		any = true;
+	}
+	return !any && ferror(maps);
+}
+
+// Asks the kernel, because a keeper that took a dead process for a living one would never end: the
+// sideband can lose the record of an end.
+static bool is_alive(uint32_t pid)
+{
+	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
+
+	return fd >= 0 ? !poll(&poller, 1, 0) : errno != ESRCH;
+}
+
+static bool is_service(const struct frec_engine *engine, const struct frec_process *process)
+{
+	// A keeper descends from its service.
+	if (process->pid == (uint32_t)getpid())
+		return false;
+	if (engine->kernel)
+		return has_same_program(engine, process) && is_alive(process->pid);
+	return frec__ends_is_alive(&engine->ends, process->pid) && has_memory(process->pid);
+}
+
+struct search {
+	struct frec_engine *engine;
+	uint32_t of; // only descendants of this process; 0: of any watched process
+	bool found;
+	size_t heirs;
+	uint32_t heir[HEIRS_MAX];
+};
+
+static void visit(void *context, const struct frec_process *process)
+{
+	struct search *search = context;
+	const struct frec_engine *engine = search->engine;
+
+	if (search->found || !frec__watchlist_find(&engine->watchlist, process->pid))
+		return;
+	if (!is_service(engine, process))
+		return;
+	if (!search->of)
+		search->found = true;
+	else if (is_watched(&engine->watchlist, process->pid) && process->pid != search->of)
+		frec__ends_await(&search->engine->ends, process->pid, -1, true);
+	else if (search->heirs < HEIRS_MAX &&
+		 frec__process_table_descends(&engine->processes, process->pid, search->of))
+		search->heir[search->heirs++] = process->pid;
+}
+
+bool frec__lineage_lives(struct frec_engine *engine)
+{
+	struct search search = {.engine = engine};
+
+	frec__process_table_each(&engine->processes, visit, &search);
+	return search.found;
+}
+
+void frec__lineage_refresh(struct frec_engine *engine)
+{
+	struct frec_watchlist *list = &engine->watchlist;
+
+	for (size_t i = list->count; i-- > 0;) {
+		struct search search = {.engine = engine, .of = list->watched[i].pid};
+		int64_t only_uid = list->watched[i].only_uid;
+		const struct frec_process *process =
+			frec__process_table_find(&engine->processes, search.of);
+
+		if (!process || !process->exit)
+			continue;
+		frec__process_table_each(&engine->processes, visit, &search);
+		for (size_t heir = 0; heir < search.heirs; heir++)
+			(void)frec__engine_watch(engine, search.heir[heir], only_uid, true);
+		frec__watchlist_remove(list, search.of);
+	}
+}
