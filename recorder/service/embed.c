@@ -547,6 +547,19 @@ int frec_trigger_pairs(const char *name, const char *const *pairs, size_t count)
 	return trigger_error(frec__request_send(socket, &request, -1));
 }
 
+// Sends a request that must arrive: if a flood of triggers fills the socket, waits until the keeper
+// has read some of them. Returns 0 or a negative errno.
+static int send_for_sure(int socket, enum frec_request_kind kind)
+{
+	struct pollfd poller = {.fd = socket, .events = POLLOUT};
+	int r;
+
+	do {
+		r = frec__request_send(socket, &(struct frec_request){.kind = kind}, -1);
+	} while (r == -EAGAIN && (poll(&poller, 1, ANSWER_TIMEOUT) > 0 || errno == EINTR));
+	return r;
+}
+
 void frec_recorder_stop(struct frec_recorder *stopped)
 {
 	char message[64];
@@ -562,8 +575,7 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 	if (recorder.ours && recorder.pid == getpid()) {
 		// STOP tells the keeper that the service is not dying. If a service only hangs up,
 		// the keeper waits for its end.
-		(void)frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_STOP},
-					 -1);
+		(void)send_for_sure(socket, FREC_REQUEST_STOP);
 		shutdown(socket, SHUT_WR);
 		while (frec__control_receive(socket, message, sizeof(message), NULL,
 					     ANSWER_TIMEOUT) > 0)
@@ -571,8 +583,7 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 	} else if (recorder.ours) {
 		// This process was forked from the one that started the recorder. If that has
 		// ended, the recorder is ours alone and ends; else it answers that it goes on.
-		if (!frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_LEAVE},
-					-1))
+		if (!send_for_sure(socket, FREC_REQUEST_LEAVE))
 			(void)frec__control_receive(socket, message, sizeof(message), NULL,
 						    ANSWER_TIMEOUT);
 	}

@@ -165,7 +165,8 @@ struct frec_shm_record {
 	struct perf_event_header header;
 	uint64_t id;
 	uint32_t pid, tid;
-	/* nanoseconds of the kernel's CLOCK_MONOTONIC (clock_ahead.h), possibly coarse (shm_clock.h) */
+	/* nanoseconds of the kernel's CLOCK_MONOTONIC (clock_ahead.h), possibly coarse
+	 * (shm_clock.h) */
 	uint64_t time;
 	/* a u32, and in the upper half the inode number of the pid namespace that the process was
 	 * in when it attached, 0: unknown; stored as one word, because the checksum reads it back

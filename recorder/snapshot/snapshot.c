@@ -384,8 +384,8 @@ void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 	}
 }
 
-// Whether two processes are workers of one service: they run the same program, and one is the parent
-// of the other, or both have the same parent.
+// Whether two processes are workers of one service: they run the same program, and one is the
+// parent of the other, or both have the same parent.
 static bool are_kin(const struct frec_process *a, const struct frec_process *b)
 {
 	return a && b && a->executable && b->executable && !strcmp(a->executable, b->executable) &&

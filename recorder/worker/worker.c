@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ static __attribute__((noreturn)) void run(const struct frec_sandbox *sandbox, in
 	if (socket != kept && (dup2(socket, kept) < 0 || fcntl(kept, F_SETFD, FD_CLOEXEC)))
 		_exit(1);
 	close_range(kept + 1, ~0u, 0);
+	prctl(PR_SET_NAME, "flightrec-child", 0, 0, 0);
 	if (frec__sandbox_enter(sandbox))
 		_exit(1);
 	serve(context, kept);

@@ -277,7 +277,7 @@ check(
 )
 same = [e for e in found if e["event"].startswith("same:")]
 check(
-    len(same) == 29 and same[0]["fields"]["u8"] == 0,
+    len(same) == 36 and same[0]["fields"]["u8"] == 0,
     f"the file has the events of the other program {len(same)}",
 )
 done()

@@ -141,7 +141,8 @@ static pid_t keeper(void)
 	int pid = 0;
 	FILE *list;
 
-	snprintf(command, sizeof(command), "pgrep -f -- 'keep --pid %d ' | head -1", (int)getpid());
+	snprintf(command, sizeof(command), "pgrep -f -- '^flightrec keep --pid %d ' | head -1",
+		 (int)getpid());
 	list = popen(command, "r");
 	if (!list || fscanf(list, "%d", &pid) != 1)
 		pid = 0;

@@ -54,6 +54,8 @@ with tempfile.TemporaryDirectory(prefix="frec-record-") as folder:
             "sched:sched_switch",
             "--ring-size",
             "1M",
+            "--cooldown",
+            "0",
             "--socket",
             socket,
             "-o",

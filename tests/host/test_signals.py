@@ -54,7 +54,16 @@ class Recorder:
         self.listen = os.path.join(self.folder, "listen")
         self.process = subprocess.Popen(
             [*before, TOOL, "record", "--transport", "shm", "--ring-size", "64K"]
-            + ["--listen", self.listen, "--socket", self.socket, "-o", self.folder],
+            + [
+                "--cooldown",
+                "0",
+                "--listen",
+                self.listen,
+                "--socket",
+                self.socket,
+                "-o",
+                self.folder,
+            ],
             env={**os.environ, "NOTIFY_SOCKET": manager.name, **(environment or {})},
             **options,
         )
@@ -196,10 +205,7 @@ def run(*command, **options):
 
 print("== run", flush=True)
 process, out = run(
-    "sh",
-    "-c",
-    'trap "exit 5" HUP; echo on; while :; do sleep 0.1; done',
-    stdout=subprocess.PIPE,
+    "sh", "-c", 'trap "exit 5" HUP; echo on; while :; do sleep 0.1; done', stdout=subprocess.PIPE
 )
 process.stdout.readline()
 process.send_signal(signal.SIGHUP)

@@ -113,7 +113,9 @@ def keepers(of):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 line = file.read()
-                if b"\0keep\0" in line and wanted in line:
+            # The children that read program files for a keeper have its command line.
+            with open(f"/proc/{pid}/comm", "rb") as file:
+                if b"\0keep\0" in line and wanted in line and file.read() == b"flightrec\n":
                     found.append(int(pid))
         except OSError:
             pass

@@ -260,7 +260,7 @@ hostile = [
     control.request("stop"),
     control.request("trigger", "mine"),
     control.request("trigger"),
-    b"x" * 3000,
+    b"x" * 60000,
 ]
 answers = subprocess.run(
     [
