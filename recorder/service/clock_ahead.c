@@ -16,7 +16,7 @@
 // <linux/nsfs.h>.
 #define FIRST_TIME_NAMESPACE 0xEFFFFFFAu
 
-// Reads the line "NAME SECONDS NANOSECONDS" of timens_offsets.
+// Converts the line "NAME SECONDS NANOSECONDS" of timens_offsets to nanoseconds.
 static int parse_line(const char *text, const char *name, int64_t *ret)
 {
 	const char *line = strstr(text, name);
@@ -28,7 +28,7 @@ static int parse_line(const char *text, const char *name, int64_t *ret)
 	line += strlen(name);
 	seconds = strtoll(line, &end, 10);
 	nanoseconds = strtoll(end, &last, 10);
-	// The kernel keeps clocks below 292 years.
+	// Refuse what 64 bits cannot hold: the kernel allows no offset beyond 292 years.
 	if (end == line || last == end || seconds > INT64_MAX / SECOND - 1 ||
 	    seconds < INT64_MIN / SECOND + 1 || nanoseconds < 0 || nanoseconds >= SECOND)
 		return -EBADMSG;
@@ -97,7 +97,7 @@ int64_t frec__clock_measure(int64_t epoch, int64_t known)
 		int64_t realtime = nanoseconds(CLOCK_REALTIME_COARSE);
 
 		ahead = before - (realtime - epoch);
-		// Otherwise the timer has ticked between the readings.
+		// If the coarse clock has changed, a tick came between the readings: read again.
 		if (nanoseconds(CLOCK_MONOTONIC_COARSE) == before)
 			break;
 	}

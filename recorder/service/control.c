@@ -86,8 +86,8 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-// A signal does not restart the timeout, because the signals of a service's timers may come faster
-// than the reply.
+// A signal does not restart the timeout, because a service whose timers send signals all the time
+// would then wait for ever.
 static int wait_readable(struct pollfd *poller, int milliseconds)
 {
 	int64_t deadline = now() + milliseconds;
@@ -105,8 +105,8 @@ static int wait_readable(struct pollfd *poller, int milliseconds)
 	}
 }
 
-// Closes a descriptor that another process sent. If that is a socket set to linger, close(2) alone
-// would wait for the socket's peer.
+// Closes a descriptor that another process sent. If the descriptor is a socket with SO_LINGER,
+// close(2) alone would wait for the socket's peer.
 static void close_foreign(int fd)
 {
 	const struct linger none = {0};
@@ -117,8 +117,8 @@ static void close_foreign(int fd)
 	close(fd);
 }
 
-// Takes the first descriptor of a message, and closes any others that were sent, which would pile
-// up. Returns it or -1.
+// Returns the first descriptor of a message, or -1 if it has none. Closes any others, which would
+// otherwise stay open.
 static int take_descriptor(const struct cmsghdr *rights)
 {
 	size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);

@@ -14,12 +14,12 @@
 
 #define FREC_TRIGGER_NAME_MAX 100
 
-/* Whether `name` can name a snapshot: 1 to FREC_TRIGGER_NAME_MAX printable ASCII characters.
- * Async-signal-safe. */
+/* Returns whether `name` can name a snapshot, which takes 1 to FREC_TRIGGER_NAME_MAX printable
+ * ASCII characters. Async-signal-safe. */
 bool frec__trigger_name_valid(const char *name);
 
-/* Connects to the socket `path`. Waits if the recorder is busy, but not for ever. Returns a
- * descriptor or a negative errno. */
+/* Connects to the socket `path`. Waits up to 10 s if the recorder is busy. Returns a descriptor or
+ * a negative errno. */
 int frec__control_connect(const char *path);
 /* Sends a packet, with a copy of the descriptor `fd` if that is not -1. Does not block;
  * async-signal-safe. Returns 0 or a negative errno. */
@@ -36,8 +36,8 @@ ssize_t frec__control_receive(int socket, void *data, size_t size, int *ret_fd, 
 
 struct ucred;
 
-/* The same, and sets *ret_sender to the process that sent the packet, as the kernel knows it, if
- * SO_PASSCRED is set on the socket. Its pid is 0 if the sender is not known. */
+/* The same, and sets *ret_sender to what the kernel says about the process that sent the packet, if
+ * SO_PASSCRED is set on the socket. ret_sender->pid is 0 if the sender is not known. */
 ssize_t frec__control_receive_from(int socket, void *data, size_t size, int *ret_fd,
 				   struct ucred *ret_sender, int milliseconds);
 

@@ -16,7 +16,8 @@ enum { REPLY_DONE = 1, REPLY_ERROR, REPLY_TRANSPORT = 4, REPLY_AWAITED, REPLY_TR
 // Wire types.
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
-// The most texts of a request, and the most bytes between them: tags, lengths and numbers.
+// The most texts in a request, and the most bytes that are not part of a text: field numbers,
+// lengths and numbers.
 #define TEXTS_MAX (1 + 2 * FREC_REQUEST_PAIRS_MAX)
 #define HEADS_MAX 192
 
@@ -73,7 +74,7 @@ static void write_text(struct writer *writer, unsigned int field, const char *te
 		write_bytes(writer, text, size);
 }
 
-// The size of a field with a text, in a message where field numbers are below 16.
+// The encoded size of a field with a text of `size` bytes. The field's number is below 16.
 static size_t text_size(size_t size)
 {
 	size_t varint = 1;
@@ -85,7 +86,7 @@ static size_t text_size(size_t size)
 
 static void write_pair(struct writer *writer, const char *key, size_t key_size, const char *value)
 {
-	// One byte more than the recorder keeps tells it that the value is too long.
+	// Send one byte more than the recorder keeps, so that it sees that the value is too long.
 	size_t size = strnlen(value, FREC_REQUEST_VALUE_MAX + 1);
 
 	write_varint(writer, REQUEST_PAIR << 3 | BYTES);
@@ -165,7 +166,8 @@ static bool skip(struct reader *reader, uint64_t size)
 	return true;
 }
 
-// A field. If its type is BYTES, `data` is where the bytes begin and `value` is their number.
+// A decoded field. If its type is BYTES, `data` is where the bytes begin and `value` is their
+// number.
 struct field {
 	uint64_t number, value;
 	unsigned int type;
@@ -255,8 +257,8 @@ int frec__request_send(int socket, const struct frec_request *request, int fd)
 
 int frec__reply_receive(int socket, struct frec_reply *ret, int *ret_fd, int milliseconds)
 {
-	// Larger than any reply that this function is used for. Replies to TRIGGER and STATUS,
-	// which can be larger, are read elsewhere.
+	// This is larger than any reply that the function is used for. Replies to TRIGGER and
+	// STATUS, which can be larger, are read elsewhere.
 	uint8_t data[1024];
 	int fd, r;
 	ssize_t size = frec__control_receive(socket, data, sizeof(data), ret_fd ? &fd : NULL,

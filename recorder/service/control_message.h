@@ -31,13 +31,13 @@ enum frec_request_kind {
 #define FREC_REPLY_USDT 2
 #define FREC_REPLY_SHM 3
 
-/* The most bytes of a sentence in a reply, with its NUL. */
+/* The largest size of a sentence in a reply, in bytes, with its NUL. */
 #define FREC_REPLY_TEXT_MAX 512
 
-/* The largest encoded request. */
+/* The largest size of an encoded request, in bytes. */
 #define FREC_REQUEST_SIZE_MAX 8192
 
-/* Of Request.pair: how many there can be, and bytes of each key and value. */
+/* The most pairs in Request.pair, and the most bytes of a key and of a value. */
 #define FREC_REQUEST_PAIRS_MAX 16
 #define FREC_REQUEST_KEY_MAX 64
 #define FREC_REQUEST_VALUE_MAX 256
@@ -54,15 +54,15 @@ struct frec_request {
 
 struct frec_reply {
 	bool done;
-	/* a sentence each, cut if it does not fit; empty if there is none */
+	/* `error` and `transport_why` are a sentence each, cut if too long; "" if there is none */
 	char error[FREC_REPLY_TEXT_MAX];
 	uint64_t transport;
 	char transport_why[FREC_REPLY_TEXT_MAX];
 	bool awaited;
 };
 
-/* Whether the `size` bytes at `key` can be the key of a pair: 1 to FREC_REQUEST_KEY_MAX printable
- * ASCII characters without ' ' and '='. Async-signal-safe. */
+/* Returns whether the `size` bytes at `key` can be the key of a pair, which has 1 to
+ * FREC_REQUEST_KEY_MAX printable ASCII characters without ' ' and '='. Async-signal-safe. */
 bool frec__request_key_valid(const char *key, size_t size);
 
 /* Encodes a request into the `size` bytes at `ret`. Returns the encoded size, or -EMSGSIZE if that

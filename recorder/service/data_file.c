@@ -13,8 +13,8 @@
 
 #include "recorder/service/tracefs.h"
 
-// Our descriptors get numbers from just below this one on: programs reuse low numbers, and few
-// programs open so many files.
+// Our descriptors get numbers from slightly below this limit upwards, because programs reuse low
+// numbers, and few programs open so many files.
 #define USUAL_FD_LIMIT 1024
 #define FDS_BELOW_LIMIT 32
 
@@ -34,8 +34,8 @@ struct user_unreg {
 	uint64_t disable_addr;
 } __attribute__((packed));
 
-// Allows several layouts under one name, as "name.<hex>" in the system user_events_multi. Since
-// Linux 6.9; older kernels fail with EINVAL.
+// Allows several layouts under one name: each becomes an event "name.<hex>" in the system
+// user_events_multi. Since Linux 6.9; older kernels fail with EINVAL.
 #define USER_EVENT_REG_MULTI_FORMAT (1 << 1)
 
 // The size encoded in the ioctl's number is that of a pointer, here as in the kernel.
@@ -46,8 +46,8 @@ static dev_t device;
 static ino_t inode;
 static int last_fd = -1;
 
-// Duplicates `fd` to a number above that of the last duplicate, else to a high one, else to any
-// number. Returns the duplicate or a negative errno.
+// Duplicates `fd` to a number above that of the last duplicate; if none is free, to a high number;
+// if none of these is free either, to any number. Returns the duplicate or a negative errno.
 static int duplicate(int fd)
 {
 	struct rlimit limit;

@@ -6,20 +6,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The bit of an event's enable word that the kernel sets while the event is recorded. */
+/* The number of the bit in an event's enable word that the kernel sets while the event is
+ * recorded. */
 #define FREC__USER_EVENTS_BIT 31
 
 /*
- * Opens the file in tracefs, or duplicates a descriptor of it. Both functions return a
- * close-on-exec descriptor or a negative errno. If possible, the descriptor's number is high and
- * above that of the descriptor returned before. Only one thread may be in these functions at a
- * time.
+ * The first function opens user_events_data in tracefs, the second duplicates a descriptor of it.
+ * Both return a close-on-exec descriptor or a negative errno. If possible, the descriptor's number
+ * is high and above that of the descriptor returned before. Only one thread may be in these
+ * functions at a time.
  */
 int frec__data_file_open(void);
 int frec__data_file_duplicate(int fd);
 
-/* Whether `fd`, the last descriptor that these two functions returned, still refers to the same
- * file. */
+/* Returns whether `fd`, the last descriptor that these two functions returned, still refers to the
+ * same file. */
 bool frec__data_file_is_ours(int fd);
 
 /* Checks that `fd` is user_events_data, open for writing. Returns 0, -ENOTTY if it is another kind

@@ -41,7 +41,7 @@ _Static_assert(FREC_TRIGGER_PAIRS_MAX == FREC_REQUEST_PAIRS_MAX &&
 struct frec_recorder {
 	int socket;
 	bool ours; /* at the other end is a keeper that this library started */
-	pid_t pid; /* the process that started the recorder; a forked child only has a copy */
+	pid_t pid; /* the process that started the recorder; a forked child keeps this value */
 	/* identify the file behind `socket`, in case its number was closed and reused */
 	dev_t device;
 	ino_t inode;
@@ -51,8 +51,8 @@ struct frec_recorder {
 
 static struct frec_recorder recorder = {.socket = -1};
 
-// Whether `socket` still refers to our socket: services close descriptors that they do not know.
-// Async-signal-safe.
+// Returns whether `socket` still refers to our socket: a service may have closed it, as some close
+// all descriptors that they did not open, and reused the number. Async-signal-safe.
 static bool socket_is_ours(int socket)
 {
 	struct stat status;
@@ -72,7 +72,7 @@ static int keep_socket(int socket, const struct frec_reply *reply, bool ours)
 	int high = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET_MIN);
 	struct stat status;
 
-	if (high >= 0) { // If the limit allows no such number, the low one has to do.
+	if (high >= 0) { // If RLIMIT_NOFILE allows no high number, the low one stays.
 		close(socket);
 		socket = high;
 	}
@@ -91,8 +91,8 @@ static int keep_socket(int socket, const struct frec_reply *reply, bool ours)
 	return 0;
 }
 
-// Copies the options that the caller's version has; only `size` is in every version. Returns 0 or
-// -EINVAL.
+// Copies the caller's options, which may be those of another version: only `size` is in every
+// version. Options that the caller's version lacks are 0. Returns 0 or -EINVAL.
 static int check_options(const struct frec_recorder_options *options,
 			 struct frec_recorder_options *ret)
 {
@@ -104,7 +104,7 @@ static int check_options(const struct frec_recorder_options *options,
 	if (options->size < sizeof(options->size))
 		return -EINVAL;
 	memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
-	// Refuse options that this version does not know.
+	// Refuse values for options that this version does not have.
 	for (size_t i = sizeof(*ret); i < options->size; i++) {
 		if (bytes[i])
 			return -EINVAL;
@@ -121,7 +121,8 @@ static int fail(const struct frec_recorder_options *options, int code, const cha
 	return code;
 }
 
-// Makes the keeper's arguments. Their strings are in `text`.
+// Fills `argv` with the keeper's arguments. The strings that it makes for them are in `text`.
+// Returns 0 or a negative errno.
 static int keeper_arguments(const struct frec_recorder_options *options, char *text, size_t size,
 			    char **argv)
 {
@@ -145,7 +146,7 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		argv[argc++] = (char *)options->tags[i];
 	}
 	if (options->stack_bytes) {
-		// The value of this option is optional, and so has to be in the same word.
+		// The value of --stack is optional, so it has to be in the same argument.
 		argv[argc++] = text + at;
 		at += (size_t)snprintf(text + at, size - at, "--stack=%" PRIu64,
 				       options->stack_bytes) +
@@ -177,8 +178,9 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 	return 0;
 }
 
-// Whether a variable is addressed to the service and not to its keeper: what the service is made to
-// load and how its memory is allocated, and the descriptors and messages of its service manager.
+// Returns whether an environment variable is meant for the service and not for its keeper: it
+// controls the service's dynamic loader or allocator, comes from the service manager, or hands down
+// shared memory.
 static bool is_for_service(const char *variable)
 {
 	static const char *const names[] = {
@@ -192,8 +194,8 @@ static bool is_for_service(const char *variable)
 	return false;
 }
 
-// The keeper's environment: pointers to the variables of ours that concern it. The caller frees the
-// array. NULL: out of memory.
+// Makes the keeper's environment: pointers to those of our variables that are not for the service
+// alone. The caller frees the array. Returns NULL if there is no memory.
 static char **keeper_environment(void)
 {
 	extern char **environ;
@@ -241,8 +243,8 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	return -r;
 }
 
-// Attaches to the memory of a recorder; `fd` is -1 if the recorder shares none. Returns 0 or a
-// negative errno.
+// Attaches to the memory of a recorder, and closes `fd`, which is -1 if the recorder shares none.
+// Returns 0 or a negative errno.
 static int take_memory(int fd)
 {
 	int r;
@@ -250,7 +252,7 @@ static int take_memory(int fd)
 	if (fd < 0)
 		return 0;
 	r = frec__shm_attach(fd);
-	// A process that returns to a recorder is handed the same memory as before.
+	// A process that connects to the same recorder again is still attached to its memory.
 	if (r == -EALREADY && frec__shm_is_mapped(fd))
 		r = 0;
 	close(fd);
@@ -263,7 +265,7 @@ static int fail_memory(const struct frec_recorder_options *options, int code)
 		    code == -EALREADY ? "another recorder's is in use" : strerror(-code));
 }
 
-// Ends a keeper that did start, or that will only start later.
+// Ends a keeper that has started, or that may still start after its answer has timed out.
 static void dismiss(int socket)
 {
 	(void)frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_STOP}, -1);
@@ -298,8 +300,8 @@ static int start_keeper(const struct frec_recorder_options *options)
 		return fail(options, r, "folder or events are too long", "");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return fail(options, -errno, "socketpair", strerror(errno));
-	// Avoid 0 to 2, which belong to the keeper's standard streams, and KEEPER_FD: a dup2() of
-	// it onto itself would leave close-on-exec set.
+	// Avoid 0 to 2, which belong to the keeper's standard streams, and KEEPER_FD: an old C
+	// library would leave close-on-exec set on a descriptor that is duplicated onto itself.
 	if (sockets[1] <= KEEPER_FD) {
 		int moved = fcntl(sockets[1], F_DUPFD_CLOEXEC, KEEPER_FD + 1);
 
@@ -317,7 +319,7 @@ static int start_keeper(const struct frec_recorder_options *options)
 		return fail_spawn(options, r);
 	}
 	// The child forks the keeper and exits at once. A SIGCHLD handler of the service may have
-	// reaped it already.
+	// reaped the child already.
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	r = frec__reply_receive(sockets[0], &reply, &fd, ANSWER_TIMEOUT);
@@ -380,7 +382,8 @@ static int connect_recorder(const struct frec_recorder_options *options)
 	return r;
 }
 
-// Keys of the first `count` of a list of texts, `step` apart: up to '=' or to the end.
+// Returns whether one of `count` texts, which are `step` elements apart, has the key of `size`
+// bytes at `key`. The key of a text ends before its first '=' or at its end.
 static bool has_key(const char *const *texts, size_t count, size_t step, const char *key,
 		    size_t size)
 {
@@ -411,7 +414,7 @@ static int check_tags(const struct frec_recorder_options *options)
 	return 0;
 }
 
-// Gets the descriptor of notices from the recorder, which is running.
+// Asks the recorder, which has just started, for a descriptor of notices. Stops it if that fails.
 static int open_notices(const struct frec_recorder_options *options)
 {
 	struct frec_reply reply = {.done = false};
@@ -435,7 +438,8 @@ static int open_notices(const struct frec_recorder_options *options)
 		    r ? strerror(-r) : reply.error);
 }
 
-// Whether the recorder is gone, for example killed. Then another one can be started.
+// Returns whether the recorder is gone, for example because it was killed. Then another one can be
+// started.
 static bool hung_up(int socket)
 {
 	struct pollfd poller = {.fd = socket};
@@ -469,7 +473,7 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	r = check_tags(&known);
 	if (r)
 		return r;
-	// Try again to register the events for which that failed when the program started.
+	// Try again to register the events that could not be registered when they were loaded.
 	(void)frec_register();
 	r = known.socket ? connect_recorder(&known) : start_keeper(&known);
 	if (!r && known.notify_fd)
@@ -496,14 +500,14 @@ __attribute__((destructor)) static void announce_end(void)
 
 	if (frec__shm_announce_end())
 		return;
-	// Without a recorder this makes no system call, which a program that has entered seccomp
-	// might be killed for.
+	// If there is no recorder, make no system call: a program that has entered seccomp might be
+	// killed for it.
 	if (socket >= 0 && recorder.pid == getpid() && socket_is_ours(socket))
 		(void)frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_END},
 					 -1);
 }
 
-// Which of the documented errors of frec_trigger() it is that the request could not be sent.
+// Turns an error from sending a request into one that frec_trigger() documents.
 static int trigger_error(int r)
 {
 	switch (r) {
@@ -547,8 +551,9 @@ int frec_trigger_pairs(const char *name, const char *const *pairs, size_t count)
 	return trigger_error(frec__request_send(socket, &request, -1));
 }
 
-// Sends a request that must arrive: if a flood of triggers fills the socket, waits until the keeper
-// has read some of them. Returns 0 or a negative errno.
+// Sends a request that must not be dropped: if a flood of triggers fills the socket, waits for the
+// keeper to read some of them, but gives up after 10 s without progress. Returns 0 or a negative
+// errno.
 static int send_for_sure(int socket, enum frec_request_kind kind)
 {
 	struct pollfd poller = {.fd = socket, .events = POLLOUT};
@@ -570,19 +575,19 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 	__atomic_store_n(&recorder.socket, -1, __ATOMIC_RELAXED);
 	if (!socket_is_ours(socket))
 		return; // The program closed the socket itself, and the keeper has seen that.
-	// The keeper finishes what it was asked for and closes its end. A recorder that listens
-	// goes on without us.
+	// A keeper first writes the snapshots that it was asked for, and then closes its end. A
+	// recorder at options.socket goes on without us.
 	if (recorder.ours && recorder.pid == getpid()) {
-		// STOP tells the keeper that the service is not dying. If a service only hangs up,
-		// the keeper waits for its end.
+		// STOP tells the keeper that the service is not dying. If the socket were only
+		// closed, the keeper would wait for the service to end.
 		(void)send_for_sure(socket, FREC_REQUEST_STOP);
 		shutdown(socket, SHUT_WR);
 		while (frec__control_receive(socket, message, sizeof(message), NULL,
 					     ANSWER_TIMEOUT) > 0)
 			;
 	} else if (recorder.ours) {
-		// This process was forked from the one that started the recorder. If that has
-		// ended, the recorder is ours alone and ends; else it answers that it goes on.
+		// This process was forked from the one that started the recorder. If that process
+		// has ended, the keeper ends too; else the keeper answers that it goes on.
 		if (!send_for_sure(socket, FREC_REQUEST_LEAVE))
 			(void)frec__control_receive(socket, message, sizeof(message), NULL,
 						    ANSWER_TIMEOUT);

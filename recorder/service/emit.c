@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Emitting an event, in the threads and signal handlers of a service. It takes one system call for
-// user_events, no lock and no allocation, and keeps errno.
+// Emitting an event, in the threads and signal handlers of a service. Emitting makes one system
+// call, for user_events alone, takes no lock, allocates nothing, and keeps errno.
 //
 // A service can close our descriptor, with closefrom(3) or a loop of close(2). A later file could
 // then get its number, and events would be written into that file. Two measures prevent this.
 // data_file.c picks a high number, where the kernel puts no file unless it is asked to. The first
 // emit that fails with EBADF forgets the number for the whole process. One case remains: a program
 // closes all descriptors, emits nothing, and then opens about a thousand files or duplicates a
-// descriptor to just that number. Such a program must call frec_register() first, which checks that
-// the descriptor is still ours.
+// descriptor to just that number. Such a program must call frec_register() right after it has
+// closed them, to get a new descriptor.
 //
 // Rejected: positioned writes. They fail on sockets and pipes, but overwrite the beginning of a
 // regular file, and many seccomp filters that allow writev(2) do not allow them.
@@ -25,8 +25,8 @@
 #define ATTEMPTS 3
 #define COLD __attribute__((noinline, cold))
 
-// An event that was dropped. `error` is the reason, a positive errno; `total` is how often that
-// event was dropped so far.
+// Reports that an event was dropped. `error` is the reason, a positive errno; `total` is how many
+// times that event has been dropped so far.
 FREC_EVENT(flightrec, lost, FREC_STR(event), FREC_U32(bytes), FREC_I32(error), FREC_U64(total));
 
 int frec__fd = -1;
@@ -53,8 +53,8 @@ static uint64_t *counter_of(int error)
 	}
 }
 
-// Counts a dropped event and reports it to the recorder, if that listens. A report that is dropped
-// itself is not counted: the next report has the total. Returns `error`.
+// Counts a dropped event and reports it to the recorder, if the recorder listens to flightrec:lost.
+// A report that is dropped itself is not counted: the next report has the total. Returns `error`.
 static COLD int drop(struct frec__event *event, size_t size, int error)
 {
 	uint64_t total;
@@ -68,8 +68,9 @@ static COLD int drop(struct frec__event *event, size_t size, int error)
 	return error;
 }
 
-// Makes the system call itself, because writev(3) is a cancellation point and changes errno, and
-// because an instruction is less than two calls. Returns a negative errno if it fails.
+// Does not use writev(3), which is a cancellation point and changes errno. On x86_64, executes the
+// instruction here, because function calls would take longer. Returns a negative errno if the write
+// fails.
 static inline int write_vector(int fd, const struct iovec *vector, int elements)
 {
 #if defined(__x86_64__) && defined(__LP64__)
@@ -106,8 +107,9 @@ static int closed_or_disabled(struct frec__event *event, int fd)
 	return -EBADF;
 }
 
-// Writes an event once. `payload` is the data of the first element. Returns a negative errno if the
-// write fails, or -ENOTCONN if there is no index or no descriptor. Sets *ret_fd in any case.
+// Makes one attempt to write an event. `payload` is the data of the first element. Returns a
+// negative errno if the write fails, or -ENOTCONN if there is no index or no descriptor. Sets
+// *ret_fd to the descriptor in any case.
 static inline __attribute__((always_inline)) int write_once(struct frec__event *event,
 							    const struct iovec *vector,
 							    int elements, void *payload,
@@ -122,15 +124,16 @@ static inline __attribute__((always_inline)) int write_once(struct frec__event *
 	*ret_fd = fd = __atomic_load_n(&frec__fd, __ATOMIC_ACQUIRE);
 	index = __atomic_load_n(&event->write_index, __ATOMIC_ACQUIRE);
 	// The kernel may set the enable bit before register_event() has stored the index. The
-	// kernel's indexes are small, so one test of the sign finds FREC__NO_INDEX and a
-	// descriptor that is not there.
+	// kernel's indexes are small, so one test of the sign finds both FREC__NO_INDEX and the
+	// descriptor -1.
 	if (__builtin_expect((fd | (int)index) < 0, 0))
 		return -ENOTCONN;
 	memcpy(payload, &index, sizeof(index));
 	return write_vector(fd, vector, elements);
 }
 
-// Goes on after write_once() has failed with `r`. Returns what an emit function returns.
+// Handles the failure `r` of write_once(): tries again, or drops the event. Returns what an emit
+// function returns.
 static COLD int write_failed(struct frec__event *event, const struct iovec *vector, int elements,
 			     int fd, int r)
 {
@@ -151,9 +154,9 @@ static COLD int write_failed(struct frec__event *event, const struct iovec *vect
 	return drop(event, size - sizeof(uint32_t), r);
 }
 
-// Emits to the transports that need the payload in one piece, which is built on the stack. Copying
-// also brings the pages of a string into memory, which a BPF program that reads the payload at the
-// site cannot do, because it must not fault.
+// Emits to the transports that need the payload in one piece, and builds that piece on the stack.
+// Copying also brings the pages of a string into memory, which a BPF program that reads the payload
+// at the site cannot do, because it must not fault.
 static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const struct iovec *vector,
 						const struct frec__payload *payload,
 						frec__site *site, const uint64_t *args)
@@ -174,8 +177,8 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const s
 		site(args, flat + FREC__COMMON_SIZE, payload->size);
 }
 
-// Whether byte arrays are at addresses that can be read. The kernel finds out by itself, and who
-// measures strings does.
+// Returns whether all byte arrays are at addresses that can be read. A write to user_events does
+// not need this check, and strings and texts were checked when they were measured.
 static bool bytes_readable(const struct iovec *vector, const uint16_t *shape)
 {
 	for (shape++, vector++; *shape; vector += frec__is_text(*shape) ? 2 : 1, shape++)
@@ -186,7 +189,7 @@ static bool bytes_readable(const struct iovec *vector, const uint16_t *shape)
 }
 
 // Rearranges a vector for frec__payload_build(): the workspace goes between the fixed part and the
-// data, and a text is one element. Returns the new beginning.
+// data, and each text becomes one element. Returns the new beginning of the vector.
 static struct iovec *with_workspace(struct iovec *vector, const uint16_t *shape)
 {
 	struct iovec *from = vector + 1, *to = vector + 1;
@@ -197,8 +200,8 @@ static struct iovec *with_workspace(struct iovec *vector, const uint16_t *shape)
 	return vector - (to - vector - 1);
 }
 
-// Emits to whatever listens. The arguments are those of frec__emit_site(), whose `site` and `args`
-// may be NULL here.
+// Emits to all transports that listen. The arguments are those of frec__emit_site(), but `site` and
+// `args` may be NULL.
 static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
 						 const uint16_t *shape, size_t size,
 						 frec__site *site, const uint64_t *args)
@@ -244,8 +247,8 @@ static __attribute__((noinline)) int emit_vector_others(struct frec__event *even
 	return emit_others(event, vector, shape, size, NULL, NULL);
 }
 
-// In this function and the next, the straight way is that of user_events alone. Whatever else can
-// happen is a call at the end, so that no register has to be saved.
+// In this function and the next, the fast path is for user_events alone. Every other case is a tail
+// call, so that no register has to be saved.
 int frec__emit_vector(struct frec__event *event, struct iovec *vector, const uint16_t *shape,
 		      size_t size)
 {
@@ -290,7 +293,7 @@ int frec__refuse(struct frec__event *event, int error)
 	return drop(event, 0, error);
 }
 
-// Lays the event out as the present header does.
+// Lays an event from a program with an older header out as the present header does.
 int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 	       frec__site *site, const uint64_t *args)
 {

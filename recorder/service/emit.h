@@ -59,18 +59,18 @@
 #include "flightrec/event.h"
 #include "recorder/service/data_file.h"
 
-/* The descriptor of user_events_data, or -1. registration.c sets it; emit.c sets it to -1 when it
- * finds that the program has closed the descriptor. */
+/* The descriptor of user_events_data, or -1. registration.c sets it; emit.c sets it to -1 when an
+ * emit finds that the program has closed the descriptor. */
 extern int frec__fd;
 
-/* What frec_stats_read() reads, apart from `size`. The counts are changed by relaxed atomic
- * operations, because no other data depends on them. */
+/* The counts that frec_stats_read() copies; `size` is not used. The counts are changed by relaxed
+ * atomic operations, because no other data depends on them. */
 extern struct frec_stats frec__counts;
 
 /*
- * The size of what perf puts in front of a tracepoint's payload: the event's number, flags,
- * preemption count and thread id. Payloads of the other transports begin with as many bytes, so
- * that one layout of fields applies to all transports.
+ * The size, in bytes, of the header that perf puts in front of a tracepoint's payload: the event's
+ * number, flags, preemption count and thread id. Payloads of the other transports begin with as
+ * many bytes, so that one layout of fields applies to all transports.
  */
 #define FREC__COMMON_SIZE 8
 
