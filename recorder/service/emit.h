@@ -3,13 +3,13 @@
  * This folder is libflightrec: all the code of flightrec that can run in the process of a service.
  * It depends on libc alone.
  *
- * The code runs on three occasions. On each, data flows in one direction:
+ * The code runs on four occasions. On each, data flows in one direction:
  *
  *	An event is emitted, in any thread or signal handler:
  *	    flightrec/event.h (each.h fields.h site.h)	FREC_EVENT: the enable word, and the sender,
  *					which lays the payload out
- *	    -> emit.c			chooses the transports that listen; user_events and USDT
- *	       -> payload.c		only if strings have to be cut or are NULL
+ *	    -> emit.c			chooses the transports that listen; serves user_events, USDT
+ *	       -> payload.c		only if a string or text has to be cut or replaced
  *		  -> readable.h		refuses strings at impossible addresses
  *	       -> shm_emit.c		writes a record into shared memory
  *		  -> shm_identity.c shm_clock.c	who emits, and when, without a system call

@@ -46,15 +46,15 @@ static void unlock_in_child(void)
 	frec__shm_announce_birth();
 }
 
-// Without this, a child that is forked while another thread holds the lock could never take it. A
-// child also tells the recorder that it was born.
+// Without these handlers, a child that is forked while another thread holds the lock could never
+// take the lock. The handler in the child also tells the recorder that the child was born.
 __attribute__((constructor(101))) static void follow_forks(void)
 {
 	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_in_child);
 }
 
-// Runs before the constructors of programs that use the shared library, so that their events are on
-// from their first instruction.
+// Runs before the constructors of programs that use the shared library, so that the events of these
+// programs are on from the beginning.
 __attribute__((constructor(102))) static void inherit_memory(void)
 {
 	int fd = frec__shm_inherited(), saved_errno = errno;
@@ -114,7 +114,7 @@ static int register_event(struct frec__event *event)
 			 event->declaration);
 	if (r)
 		return r;
-	// Pairs with the acquire load in emit_user_event().
+	// Pairs with the acquire load in write_once() of emit.c.
 	__atomic_store_n(&event->write_index, index, __ATOMIC_RELEASE);
 	event->registered = 1;
 	__atomic_fetch_add(&frec__counts.registered, 1, __ATOMIC_RELAXED);
@@ -151,7 +151,7 @@ static void replace_fd(int fd)
 			(*event)->registered = 0;
 		}
 	__atomic_store_n(&frec__counts.registered, 0, __ATOMIC_RELAXED);
-	// Pairs with the acquire load in emit_user_event().
+	// Pairs with the acquire load in write_once() of emit.c.
 	__atomic_store_n(&frec__fd, fd, __ATOMIC_RELEASE);
 }
 
@@ -172,7 +172,7 @@ static int open_data_file(void)
 	return 0;
 }
 
-// Does what emits need and must not do themselves, because it takes system calls.
+// Updates what emits rely on but must not update themselves, because that takes system calls.
 static void refresh(void)
 {
 	frec__shm_identity_refresh();
@@ -294,8 +294,8 @@ static int is_in_program(struct dl_phdr_info *program, size_t size, void *addres
 void frec__object_unregister(struct frec__object *object)
 {
 	struct frec__object **link = &objects;
-	// Done before our lock is taken, so that our lock is never held while waiting for the
-	// loader's.
+	// Call this before taking our lock, so that no thread holds our lock while it waits for the
+	// loader's lock.
 	bool is_program = dl_iterate_phdr(is_in_program, object) == 1;
 	int saved_errno = errno;
 

@@ -16,7 +16,7 @@
  */
 int frec__shm_attach(int fd);
 
-/* If the recorder of the memory that this process is attached to is dead, gives the memory back.
+/* Gives back the memory that this process is attached to, if the recorder of that memory is dead.
  * Any thread may call it, but no signal handler. */
 void frec__shm_detached(void);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the functions that FREC_EVENT makes take in C and in C++, and how they convert it: C++ wants
- * other casts, and has types for text and for enumerators. Programs do not use these names.
+ * The types of parameters, and the conversions of arguments, of the functions that FREC_EVENT
+ * makes. C++ needs other casts than C, and gets types for text and for enumerators here. Programs
+ * do not use these names.
  */
 #ifndef FLIGHTREC_ARGUMENTS_H
 #define FLIGHTREC_ARGUMENTS_H
@@ -17,7 +18,7 @@
 #define FREC__NULL nullptr
 #define FREC__ENUM frec__enumeration
 
-/* Events may be declared, and this file included, within extern "C". */
+/* A program may include this file within extern "C", where templates are not allowed. */
 extern "C++" {
 
 /* The number that is recorded for a value: the value itself, or a pointer's address. There is no
@@ -48,7 +49,8 @@ template <typename frec__type> class frec__class : public frec__if<__is_class(fr
 {
 };
 
-/* An int, about which a compiler knows nothing until a template is used. */
+/* The type int, which a compiler does not know to be int until a template with `frec__type` is
+ * used. */
 template <typename frec__type> class frec__int
 {
       public:
@@ -56,9 +58,9 @@ template <typename frec__type> class frec__int
 };
 
 /*
- * A value of FREC_ENUM: an int, an enumerator, also of an enum class, or an object that converts to
- * int. Enumerators are taken by value, and objects by reference, so that those work that cannot be
- * copied.
+ * The parameter for a FREC_ENUM: an int, an enumerator, also of an enum class, or an object that
+ * converts to int. Enumerators are passed by value, and objects by reference, so that objects that
+ * cannot be copied are accepted too.
  */
 class frec__enumeration
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Says in words what is wrong with a FREC_EVENT. The compiler's own messages would be about code
- * that nobody wrote. FREC__CHECK is the first thing that FREC_EVENT expands to, so the first error
- * that a compiler prints is one of these. Programs do not use these macros.
+ * Says in words what is wrong with a FREC_EVENT. Without this, the compiler's messages would be
+ * about the code that FREC_EVENT expands to. FREC__CHECK is the first thing that FREC_EVENT expands
+ * to, so the first error that a compiler prints is one of these. Programs do not use these macros.
  *
- * Names are compared as strings, as the source spells them and as the preprocessor expands them.
- * ISO C has no constant expressions over strings, but gcc and clang evaluate these builtins. clang
- * accepts an address as part of a constant expression only within a builtin that returns an
- * integer, and its messages quote the whole operand of && that is false; therefore each condition
- * is within a __builtin_expect of its own. Each takes time to compile, so in C all names of an
- * event are searched together for what cannot be in an identifier.
+ * To find names that are macros, a name as the source spells it is compared, as a string, with what
+ * the preprocessor expands it to. ISO C has no constant expressions over strings, but gcc and clang
+ * evaluate builtins such as __builtin_strcmp(). clang accepts an address as part of a constant
+ * expression only within a builtin that returns an integer, and its messages quote the whole
+ * operand of && that is false; therefore each condition is within a __builtin_expect of its own.
+ * Each condition takes time to compile, so in C all names of an event are searched together for
+ * characters that cannot be in an identifier.
  */
 #ifndef FLIGHTREC_CHECK_H
 #define FLIGHTREC_CHECK_H
@@ -18,7 +19,8 @@
 
 #ifdef __cplusplus
 #define FREC__ASSERT(condition, message) static_assert(condition, message)
-/* Another file may have another structure of this name. */
+/* Makes a structure local to its file, because another file may have another one of the same
+ * name. */
 #define FREC__LOCAL(...) \
 	namespace \
 	{ \
@@ -45,8 +47,9 @@
 		"FREC_EVENT: " #provider ":" #name " has too many fields: at most 40"); \
 	FREC__EACH(FREC__CHECK_FIELD, FREC__NOTHING, , __VA_ARGS__)
 
-/* g++ expands all macros of a file before it compiles the first line, so a failed ## comes first.
- * It prints this structure's name if the event's name is a string or a macro for an expression. */
+/* g++ expands all macros of a file before it compiles the first line, so its error about a failed
+ * ## comes first. If the event's name is a string or a macro for an expression, that error quotes
+ * the name of this structure, which says what is wrong. */
 #define FREC__CHECK_SANE(provider, name, ...) \
 	FREC__CHECK_IDENTIFIERS(#provider "," #name \
 		FREC__EACH(FREC__CHECK_RAW, FREC__NOTHING, "", __VA_ARGS__)) \
@@ -67,12 +70,12 @@
 #define FREC__NO_IDENTIFIER \
 	" is no identifier: use letters, digits and _, not beginning with a digit"
 
-/* Whether the preprocessor leaves a name as it is. */
+/* True if the preprocessor leaves a name as it is. */
 #define FREC__SAME(raw, expanded) __builtin_expect(__builtin_strcmp(raw, expanded) == 0, 1)
 
 #ifdef __cplusplus
 extern "C++" {
-/* Compilers limit the depth. A name that is so long is too long, which is an error of its own. */
+/* Compilers limit the depth of a recursion, so only the first 400 characters are checked. */
 constexpr bool frec__is_identifier(const char *text, int at = 0)
 {
 	return !*text || at == 400 ? at > 0
@@ -85,7 +88,7 @@ constexpr bool frec__is_identifier(const char *text, int at = 0)
 #define FREC__IDENTIFIER(text) frec__is_identifier(text)
 #define FREC__CHECK_IDENTIFIERS(all)
 #else
-/* Whether a text begins like an identifier: what may begin one comes after '9'. */
+/* True if a text begins with a character after '9', as every identifier does. */
 #define FREC__IDENTIFIER(text) __builtin_expect(__builtin_strncmp(text, "9", 1) > 0, 1)
 /* clang-format off */
 #define FREC__CHECK_IDENTIFIERS(all) \
@@ -110,7 +113,7 @@ constexpr bool frec__is_identifier(const char *text, int at = 0)
 #define FREC__SECOND(...) FREC__SECOND_(__VA_ARGS__)
 #define FREC__SECOND_(first, second, ...) second
 
-/* Not FREC__CAT, which FREC__EACH uses around these macros. */
+/* These macros are used within FREC__EACH, where FREC__CAT does not expand a second time. */
 #define FREC__CHECK_CAT(a, b) FREC__CHECK_CAT_(a, b)
 #define FREC__CHECK_CAT_(a, b) a##b
 
@@ -144,13 +147,14 @@ constexpr bool frec__is_identifier(const char *text, int at = 0)
 	FREC__ASSERT(FREC__ENUMERATORS(~, __VA_ARGS__) <= 40, \
 		     "FREC_EVENT: FREC_ENUM(" #name ") has too many enumerators: at most 40");
 
-/* A comma and the field, or a number in its place if it is no field. */
+/* A comma and the field, or a FREC_U8 in place of something that is no field. */
 #define FREC__THEN_SANE(field) , FREC__CHECK_CAT(FREC__SANE_, FREC__IS_TUPLE(field))(field)
 #define FREC__SANE_0(field) FREC_U8(frec__no_field)
 #define FREC__SANE_1(field) field
 
 /* A member of a structure that nothing uses. Two fields of the same name make two members of the
- * same name, for which compilers have words. The parameter for a size has a name as well. */
+ * same name, which compilers report clearly. The parameter for a size has a member too, because its
+ * name must not occur twice either. */
 #define FREC__CHECK_TWICE(field) FREC__CHECK_TWICE_ field
 #define FREC__CHECK_TWICE_(kind, raw, twice, ...) \
 	char twice; \
@@ -166,8 +170,8 @@ constexpr bool frec__is_identifier(const char *text, int at = 0)
 #define FREC__CHECK_RAW(field) FREC__CHECK_RAW_ field
 #define FREC__CHECK_RAW_(kind, raw, ...) "," raw
 
-/* Keywords. A field's tuple has its name with this end, which the preprocessor does not expand even
- * if the name is a macro. */
+/* Keywords. A field's tuple contains the field's name with this suffix, so that the preprocessor
+ * does not expand the name even if it is a macro. */
 #define FREC__IS_KEYWORD_auto_named_twice_or_no_identifier ~, 1
 #define FREC__IS_KEYWORD_break_named_twice_or_no_identifier ~, 1
 #define FREC__IS_KEYWORD_case_named_twice_or_no_identifier ~, 1

@@ -14,8 +14,8 @@
 #define FREC__COMMA() ,
 #define FREC__NOTHING()
 
-/* The number of fields in a list that begins with the event's name; 41 if it is from 41 to 127,
- * which is too many, and which check.h then says. */
+/* The number of fields in a list that begins with the event's name; 41 if there are 41 to 127
+ * fields, which check.h reports as too many. */
 /* clang-format off */
 #define FREC__FIELDS(...) \
 	FREC__FIELDS_(__VA_ARGS__, \
@@ -85,7 +85,8 @@
 #define FREC__EACH_40(m, s, z, n, f, ...) m(f) s() FREC__EACH_39(m, s, z, n, __VA_ARGS__)
 #define FREC__EACH_41(m, s, z, ...) z
 
-/* The number of enumerators in a list whose first element is not an enumerator; 41 as above. */
+/* The number of enumerators in a list whose first element is not an enumerator; 41 if there are 41
+ * to 127 of them. */
 /* clang-format off */
 #define FREC__ENUMERATORS(...) \
 	FREC__ENUMERATORS_(__VA_ARGS__, \

@@ -14,18 +14,18 @@
  * While nothing listens, an event costs a load, a test and a branch, and FREC_EMIT(shop,
  * request_done, ...) does not evaluate its arguments. Any thread and any signal handler may use
  * FREC_EMIT and the two functions. They never allocate, lock, print or change errno, and are not
- * cancellation points. They block only while the kernel copies the event. frec_..._enabled() is
- * right in every file that has the declaration, also in files that do not emit the event; but only
- * files that emit it learn of other tools, such as bpftrace. Neither the provider, nor the name,
- * nor a field may have the name of a macro.
+ * cancellation points. They block only while the kernel copies the event. frec_..._enabled() may be
+ * used in every file that has the declaration, also in files that do not emit the event, but there
+ * it does not notice other tools, such as bpftrace. Neither the provider, nor the name, nor a field
+ * may have the name of a macro.
  *
  * An emit function returns 0 if the event was delivered or nothing listens, else
  *
  *	-ENOTCONN	the event is not registered (see frec_register)
  *	-E2BIG		the event's numbers and byte arrays take more than FREC_PAYLOAD_MAX bytes
  *	-EBADF		the program closed flightrec's descriptor, for example with closefrom(3)
- *	-EFAULT		a string, text, characters or byte array at an address where nothing can be:
- *			see below; or, with user_events, one that changed while it was being read
+ *	-EFAULT		a string, text, characters or byte array is at an address where nothing can
+ *			be (see below), or, with user_events, changed while it was being read
  *
  * or another error of writev(2). Each dropped event is counted (frec_stats_read) and, if possible,
  * recorded as the event flightrec:lost. A string or text that does not fit is cut at the end of a
@@ -34,13 +34,13 @@
  * NULs within a text, are recorded as they are.
  *
  * What an emit function is given must be readable, as for strlen(3) and memcpy(3): a string up to
- * its NUL, of which FREC_PAYLOAD_MAX bytes are read at most, characters up to their NUL or number,
- * and all bytes of a byte array. Nothing is read, whatever listens, at addresses that memory of a
- * process does not have: below 64 KiB, and from 2^47 on (aarch64: 2^48, without the upper byte),
- * where the kernel puts memory only for a program that asks for it. Error codes, the patterns of
- * freed memory and damaged pointers mostly are such addresses. The event is then dropped with
- * -EFAULT. At any other address where there is no memory, reading crashes the program. While
- * nothing listens, nothing is read.
+ * its NUL (at most FREC_PAYLOAD_MAX bytes of it are read), characters up to their NUL or number,
+ * and all bytes of a text or byte array. Whatever listens, nothing is read at addresses where a
+ * process has no memory: below 64 KiB, and from 2^47 on (aarch64: from 2^48 on, apart from the
+ * upper byte), where the kernel puts memory only for a program that asks for it. Error codes, the
+ * patterns of freed memory and damaged pointers are mostly such addresses. An event with such an
+ * address is dropped with -EFAULT. At any other address where there is no memory, reading crashes
+ * the program. While nothing listens, nothing is read.
  *
  * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
  * implementation, but no compiler uses names that begin like this. With a single underscore,
@@ -65,22 +65,22 @@
 #define FREC_PAYLOAD_MAX 8184
 
 /*
- * Fields, at most 40 in an event. The compiler refuses wrong ones with an error that says what is
- * wrong (check.h). Those that are not obvious:
+ * The kinds of fields. An event has at most 40 fields. The compiler refuses a wrong field with an
+ * error that says what is wrong (check.h). The kinds that are not obvious:
  * FREC_PTR	const void *, recorded as a number
  * FREC_STR	const char *, ended by NUL; at most FREC_PAYLOAD_MAX bytes of it are read
  * FREC_TEXT	text of known length, which need not end in NUL: two parameters of the functions,
  *		`const void *name, size_t name_size`, so that both char * and unsigned char * will
- *		do. In C++ there are functions with one parameter for each text as well, which takes
- *		a std::string_view or another object with data() and size() in bytes, a string that
+ *		do. In C++ there are also functions with one parameter for each text: a
+ *		std::string_view or another object with data() and size() in bytes, a string that
  *		ends in NUL, or {name, name_size}
  * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL counts
  *		as empty. `n`, from 1 to 1024, must be a literal or a macro for one, because its
  *		digits become part of the kernel's name for the type
- * FREC_BYTES	two parameters of the functions, `const void *name, size_t name_size`. Never cut.
- *		Shown as text if they are printable, else as hexadecimal digits
- * FREC_ENUM	int, in C++ also an enum class; at most 40 enumerators. Tools find their names and
- *		values in the binary. State::idle is shown as idle
+ * FREC_BYTES	two parameters of the functions, `const void *name, size_t name_size`. The bytes are
+ *		never cut; tools show them as text if they are printable, else as hexadecimal digits
+ * FREC_ENUM	int, in C++ also an enum class; at most 40 enumerators, whose names and values tools
+ *		find in the binary. Tools show State::idle as idle
  */
 #define FREC_U8(name) \
 	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, uint8_t, uint8_t, "u8", \
@@ -135,49 +135,51 @@ extern "C" {
 #endif
 
 /*
- * Registers with the kernel all events that are not registered: tracefs was not mounted or the
- * rights were missing when their program or library was loaded, or the program has closed
- * flightrec's descriptor since. Emitting never tries this by itself, because an unexpected open(2)
- * can kill a program under seccomp. For events in shared memory, the call also
+ * Registers with the kernel all events that are not registered, either because tracefs was not
+ * mounted or the rights were missing when their program or library was loaded, or because the
+ * program has closed flightrec's descriptor since. Emitting never tries this by itself, because an
+ * unexpected open(2) can kill a program under seccomp. For events in shared memory, the call also
  *
- *	learns the ids of the calling process and thread, which a child of clone(2) or _Fork(3)
- *		must let it do: until then the child's events say that their process is unknown
+ *	learns the ids of the calling process and thread: until a child of clone(2) or _Fork(3)
+ *		makes this call, the child's events say that their process is unknown
  *	changes to coarse times if the thread has been denied the exact clock (frec_clock_coarse)
  *	gives back the memory of a recorder that was killed
  *
- * If nothing is left to do, it costs four system calls. Any thread may call it, but no signal
- * handler, and no thread in strict seccomp. Returns 0 if every event is registered, else the
- * negative errno of the first failure. The function that frec_set_log() has set is called for each
- * failure.
+ * If nothing is left to do, the call makes four system calls at most. Any thread may call it, but
+ * no signal handler, and no thread in strict seccomp. Returns 0 if every event is registered, else
+ * the negative errno of the first failure. The function that frec_set_log() has set is called for
+ * each failure.
  */
 FREC_PUBLIC int frec_register(void);
 
 /*
- * As frec_register, for a process without rights to tracefs: uses a duplicate of `fd`, which
- * another process opened on user_events_data for writing. The caller keeps `fd` and may close it.
- * If flightrec has a working descriptor already, that one stays in use. Returns what frec_register
- * returns, or -ENOTTY if `fd` is another kind of file, or -EBADF if it is not open for writing.
+ * Does what frec_register does, for a process without rights to tracefs: uses a duplicate of `fd`,
+ * which another process opened on user_events_data for writing. The caller keeps `fd` and may close
+ * it. If flightrec has a working descriptor already, that one stays in use. Returns what
+ * frec_register returns, or -ENOTTY if `fd` is another kind of file, or -EBADF if it is not open
+ * for writing.
  */
 FREC_PUBLIC int frec_register_fd(int fd);
 
 /*
- * Sets the function that is called with the reason if an event cannot be registered, and with the
- * transport that a started recorder takes; NULL, the default, for none. `log` gets one line without
- * newline. It runs within frec_register,
- * frec_register_fd and frec_recorder_start, and while a library is being loaded or unloaded. It
- * must not call any of these functions or frec_set_log, and must not load a library or fork.
+ * Sets the function that is called if an event cannot be registered, with the reason, and when a
+ * recorder has been started, with its transport; NULL, the default, for none. `log` gets one line
+ * without newline. It runs within frec_register, frec_register_fd and frec_recorder_start, and
+ * while a library is being loaded or unloaded. It must not call any of these functions or
+ * frec_set_log, and must not load a library or fork.
  */
 FREC_PUBLIC void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx);
 
 /*
- * Lets the events that this process writes into shared memory have coarse times: those of
+ * Makes the events that this process writes into shared memory have coarse times: those of
  * CLOCK_MONOTONIC_COARSE, which are up to one tick of the kernel's timer (1 to 10 ms) old. Records
- * of one CPU stay in their order. For a program that enters SECCOMP_MODE_STRICT or calls prctl(2)
- * with PR_SET_TSC later: an exact time needs an instruction that is then forbidden, and which would
- * kill the program. flightrec finds out by itself if PR_SET_TSC came before the program was loaded
- * or before the last frec_register(), and if the machine's clock cannot be read without a system
- * call. It lasts until the process ends, also in its forked children. Makes no system call. Any
- * thread and any signal handler may call it. The kernel dates the events of the other transports.
+ * of one CPU stay in their order. This is for a program that enters SECCOMP_MODE_STRICT or calls
+ * prctl(2) with PR_SET_TSC later: exact times need an instruction that is forbidden from then on
+ * and would kill the program. The call is not needed if PR_SET_TSC came before the program was
+ * loaded or before the last frec_register(), or if the machine's clock cannot be read without a
+ * system call: flightrec finds that out by itself. Coarse times last until the process ends, also
+ * in its forked children. Makes no system call. Any thread and any signal handler may call it. The
+ * kernel dates the events of the other transports.
  */
 FREC_PUBLIC void frec_clock_coarse(void);
 
@@ -224,10 +226,10 @@ struct frec__event {
 };
 
 /*
- * What listens, as parts of frec__event.enabled. The first part is a bit that the kernel sets and
- * clears for user_events. The second is a 16-bit counter, a USDT semaphore, that the kernel counts
- * up and down. The third is a bit that the library sets and clears for memory that it shares with a
- * recorder.
+ * The parts of frec__event.enabled, which say what listens. The first part is a bit that the kernel
+ * sets and clears for user_events. The second is a 16-bit counter, a USDT semaphore, that the
+ * kernel counts up and down. The third is a bit that the library sets and clears for memory that it
+ * shares with a recorder.
  */
 #define FREC__USER_EVENTS_MASK 0x80000000u
 #define FREC__USDT_MASK 0x0000ffffu
@@ -242,7 +244,8 @@ struct frec__object {
 
 #define FREC__NO_INDEX UINT32_MAX
 
-/* An element of `places` is the offset of a locator, and for what is no string one of the flags. */
+/* An element of `places` is the offset of a locator, with one of the flags unless it is a
+ * string's. */
 #define FREC__BYTES_FLAG 0x8000 /* a byte array, which is never cut */
 #define FREC__TEXT_FLAG 0x4000	/* a text of known length */
 #define FREC__PLACE_MASK 0x3fff /* the offset */
@@ -252,19 +255,21 @@ FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec_
 FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
- * Each emits an event that an emit function has laid out, and returns what that function returns.
+ * These functions emit an event that an emit function has laid out, and return what that emit
+ * function returns.
  *
  * frec__emit_fixed is for an event without strings, texts and byte arrays, if nobody listens at its
- * site. `payload` has `size` bytes, of which the first 4 are room for the kernel's number of the
+ * site. `payload` has `size` bytes, of which the first 4 are room for the kernel's number for the
  * event.
  *
  * The others are for an event with n strings, texts and byte arrays. `vector` has the fixed part of
- * the payload, which begins with that room, and the data: a string with its NUL, a text and then a
- * NUL. In front of it are n elements of workspace. `shape` has the number of elements without them;
- * then, for each string, text and byte array, the offset of its locator in the fixed part and a
- * flag; then a 0. `size` is that of the payload without the room. It exceeds FREC_PAYLOAD_MAX if a
- * string or text is NULL, is where nothing can be read, or has to be cut, or if a text ends in a
- * NUL of its own. `site` and `args` are for the listeners at the event's site (site.h).
+ * the payload, which begins with that room, and then the data: each string with its NUL, each text
+ * followed by a NUL. In front of `vector` are n elements of workspace. `shape` has the number of
+ * elements of `vector`; then, for each string, text and byte array, the offset of its locator in
+ * the fixed part, with a flag; then a 0. `size` is the size of the payload without the room. It
+ * exceeds FREC_PAYLOAD_MAX if a string or text is NULL, is where nothing can be read, or has to be
+ * cut, or if a text ends in a NUL of its own. `site` and `args` are for the listeners at the
+ * event's site (site.h).
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit_fixed(struct frec__event *event, void *payload, size_t size);
@@ -274,24 +279,27 @@ FREC_PUBLIC int frec__emit_site(struct frec__event *event, struct iovec *vector,
 				const uint16_t *shape, size_t size, frec__site *site,
 				const uint64_t *args);
 
-/* The length of a string, FREC_PAYLOAD_MAX if it is longer, NULL, or where nothing can be read. */
+/* Returns the length of a string, or FREC_PAYLOAD_MAX if it is longer, is NULL, or is at an address
+ * where nothing can be read. */
 FREC_PUBLIC size_t frec__text_length(const char *text);
-/* The size of a text with its NUL, more than FREC_PAYLOAD_MAX if the library has to see to it. */
+/* Returns the size of a text with its NUL, or more than FREC_PAYLOAD_MAX if the text is not simple:
+ * too long, at an address where nothing can be read, or with a NUL of its own at the end. */
 FREC_PUBLIC size_t frec__counted_size(const void *text, size_t length);
-/* Returns false, and fills `to` with zeroes, if nothing can be at the address `from`. */
+/* Copies characters and pads them with zeroes. Returns false, and stores only zeroes, if nothing
+ * can be at the address `from`. NULL counts as empty. */
 FREC_PUBLIC bool frec__copy_chars(char *to, const char *from, size_t size);
-/* Drops an event with `error`, a negative errno, which it returns. */
+/* Drops an event because of `error`, a negative errno, and returns `error`. */
 FREC_PUBLIC int frec__refuse(struct frec__event *event, int error);
 
 /*
  * For programs that were compiled with an older header: `vector` has the fixed part, n elements of
- * workspace, then the n pieces, strings without a length. `places` is `shape` without its first
- * element. `site` and `args` are NULL if nobody listens there.
+ * workspace, then the n pieces; strings have no iov_len. `places` is `shape` without its first
+ * element. `site` and `args` are NULL if nobody listens at the site.
  */
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 			   frec__site *site, const uint64_t *args);
-/* Whether somebody still listens to an event whose enable word is not 0: nothing clears the word
- * when a recorder with shared memory ends. */
+/* Returns whether somebody still listens to an event whose enable word is not 0, because nothing
+ * clears the word when a recorder with shared memory ends. */
 FREC_PUBLIC bool frec__listens(struct frec__event *event);
 
 /*
