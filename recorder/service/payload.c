@@ -21,7 +21,7 @@
 #define INDEX_SIZE sizeof(uint32_t)
 #define CUT_END_SIZE 2
 
-static const char cut_end[CUT_END_SIZE]; // its beginning is also the end of a whole text
+static const char cut_end[CUT_END_SIZE]; // one byte of it is the end of a text that was not cut
 static const char null_string[] = "(null)";
 
 // The largest number of bytes that each string may keep so that all of them fit into `room`.
@@ -49,8 +49,8 @@ static size_t fair_share(const struct iovec *data, const uint16_t *places, size_
 	return share;
 }
 
-// The largest length up to `size` that does not end within a UTF-8 character. `text` is longer than
-// `size`.
+// Returns the largest length up to `size` at which `text` can be cut without splitting a UTF-8
+// character. `text` is longer than `size`.
 static size_t whole_characters(const char *text, size_t size)
 {
 	size_t end = size;
@@ -66,8 +66,8 @@ static size_t whole_characters(const char *text, size_t size)
 	return size;
 }
 
-// Takes the NUL off a string, or replaces it if it is NULL. Returns false if nothing can be read at
-// its address.
+// Subtracts the NUL from the length of a string; replaces a string that is NULL by "(null)".
+// Returns false if nothing can be read at the string's address.
 static bool prepare_string(struct iovec *string)
 {
 	if (!string->iov_base)
@@ -95,7 +95,8 @@ static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, 
 
 	for (size_t i = 0; places[i]; i++) {
 		if (frec__is_bytes(places[i])) {
-			// What is too large in any case is not read either.
+			// A byte array that no payload can hold is not read, so its address is not
+			// checked.
 			if (data[i].iov_len <= FREC_PAYLOAD_MAX &&
 			    !frec__readable_bytes(data[i].iov_base, data[i].iov_len))
 				return 0;
@@ -115,7 +116,8 @@ static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, 
 	return size;
 }
 
-// For the report of an event with a string that cannot be read, whose length is not known.
+// Returns the size to report for an event with a string that cannot be read: as the length of such
+// a string is not known, strings do not count.
 static __attribute__((cold)) size_t size_without_strings(const struct iovec *data,
 							 const uint16_t *places, size_t fixed)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The shared memory of the shm transport: one memfd, which a recorder makes and seals against
- * shrinking, and which services map and write without system calls.
+ * shrinking, which services map, and to which they write without system calls.
  *
  *	header		struct frec_shm_header. Services map it read-only.
  *	table		struct frec_shm_slot for each event that a service has registered; then
@@ -13,16 +13,16 @@
  *
  * There is a ring for each CPU and, after these, the shared ring. The ring of a CPU is written by
  * restartable sequences alone: the kernel aborts a sequence if its thread is preempted, migrated or
- * receives a signal. So in such a ring at most one writer is at work, a record counts only if it is
- * whole, and records are in the order of time, apart from a moment at which services change between
- * the kernel's clock and `clock`. Threads that the C library has not registered for sequences
- * (another C library, an emulator, another architecture) use the shared ring, with atomic
- * operations, and the kernel's clock.
+ * receives a signal. So in such a ring at most one writer is at work, the position moves only after
+ * a record is whole, and records are in the order of time, apart from moments at which services
+ * switch between the kernel's clock and `clock`. Threads that the C library has not registered for
+ * sequences (another C library, an emulator, another architecture) use the shared ring, with atomic
+ * operations.
  *
  * Invariants:
- * 1. `position` counts the bytes written, from FREC_SHM_POSITION_FIRST. Writing goes downwards, as
- *    in perf's rings: the record that moves the position to p begins at -p, modulo the ring's size.
- *    So a reader that goes upwards meets the newest record first.
+ * 1. `position` counts the bytes written, starting at FREC_SHM_POSITION_FIRST. Writing goes
+ *    downwards, as in perf's rings: the record that moves the position to p begins at -p, modulo
+ *    the ring's size. So a reader that goes upwards meets the newest record first.
  * 2. A record is a struct frec_shm_record, and its size is a multiple of 8 bytes. Its commit word
  *    is the position to which the record moves the ring, in units of 8 bytes, xor the header's key.
  *    At each place in a ring exactly one value means "a record of this lap begins here", and a
@@ -40,11 +40,12 @@
  * 6. `owner` is a robust futex that a thread of the recorder holds. If that thread ends, for
  *    whatever reason, the kernel sets FUTEX_OWNER_DIED in it. A service that sees this stops
  *    writing. A recorder that ends properly sets the bit itself and then gives the pages back for
- *    everybody. After one that was killed, they stay until a service registers or attaches again.
+ *    everybody. If the recorder was killed, the pages stay until a service calls frec_register() or
+ *    attaches again.
  *
  * Neither side trusts the content: each keeps its own copy of the header, masks positions, and
- * checks sizes and offsets. A wild write that hits the mapping is not prevented: the records that
- * it damages are found and counted, but lost.
+ * checks sizes and offsets. A wild write that hits the mapping is not prevented, except by
+ * FREC_SHM_GUARD: the records that it damages are found and counted, but lost.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_H
 #define FREC_RECORDER_SERVICE_SHM_H
@@ -71,8 +72,8 @@
  * sparse, so the gaps cost no memory. */
 #define FREC_SHM_ALIGNMENT (64u << 10)
 
-/* More than the size of a record, so that the writer can see whether a register holds the position
- * that its exchange-and-add returned, or still the size to add. */
+/* The first position is more than the size of a record, so that the writer can see whether a
+ * register holds the position that its exchange-and-add returned, or still the size to add. */
 #define FREC_SHM_POSITION_FIRST (64u << 10)
 
 /*
@@ -81,19 +82,20 @@
  */
 #define FREC_SHM_GUARD 1u
 
-/* The other bit: this machine's CLOCK_MONOTONIC cannot be read without a system call, so services
- * use its coarse variant (shm_clock.h). */
+/* The other bit of frec_shm_header.options: this machine's CLOCK_MONOTONIC cannot be read without a
+ * system call, so services use its coarse variant (shm_clock.h). */
 #define FREC_SHM_COARSE 2u
 
-/* The fraction bits of frec_shm_clock.slope. */
+/* The number of fraction bits in frec_shm_clock.slope. */
 #define FREC_SHM_SLOPE_BITS 32
 
-/* A line that gives CLOCK_MONOTONIC for the processor's counter: see service/shm_counter.h. */
+/* A straight line that converts the processor's counter to CLOCK_MONOTONIC: see
+ * service/shm_counter.h. */
 struct frec_shm_clock {
 	uint64_t version;	/* odd while the rest is being changed */
 	uint64_t counter, time; /* where the line begins */
-	uint64_t slope;		/* nanoseconds a tick, as a fixed-point number */
-	uint64_t reach;		/* how many ticks it is good for; 0: there is no line */
+	uint64_t slope;		/* nanoseconds per tick, as a fixed-point number */
+	uint64_t reach;		/* how many ticks from `counter` it is valid; 0: there is no line */
 };
 
 struct frec_shm_header {
@@ -128,16 +130,16 @@ struct frec_shm_table {
 	uint32_t used;	/* bytes of `declarations` */
 	uint32_t forks; /* processes announced in `forked` so far, modulo 2^32 */
 	uint8_t declarations[FREC_SHM_DECLARATIONS_SIZE];
-	/* A ring of the processes that were forked from services, and of those of them that end of
-	 * their own will. Entry number n, modulo 2^32, is at n % FREC_SHM_FORKS; see
-	 * frec__shm_birth(). */
+	/* A ring of announcements: of processes that were forked from services, and of the ends of
+	 * such processes through exit(3). Entry number n, modulo 2^32, is at n % FREC_SHM_FORKS;
+	 * see frec__shm_birth(). */
 	uint64_t forked[FREC_SHM_FORKS];
 };
 
-/* The process ends of its own will. */
+/* In an entry of `forked`: the process ends, through exit(3). */
 #define FREC_SHM_ENDS (UINT32_C(1) << 31)
 
-/* The entry with the number `at`: a pid, maybe with FREC_SHM_ENDS. No entry is 0. */
+/* The entry with the number `at`. `pid` may have the bit FREC_SHM_ENDS. No entry is 0. */
 static inline uint64_t frec__shm_birth(uint32_t at, uint32_t pid)
 {
 	return (uint64_t)(at + 1) << 32 | pid;
@@ -149,7 +151,8 @@ struct frec_shm_control {
 	/* events counted within the restartable sequence that wrote them; in the shared ring all
 	 * events, counted atomically */
 	uint64_t emitted[FREC_SHM_EVENTS];
-	/* events counted atomically, because the sequence was aborted after it had written them */
+	/* events counted atomically, because the sequence was aborted after it had written their
+	 * records */
 	uint64_t moved[FREC_SHM_EVENTS];
 };
 
@@ -168,9 +171,9 @@ struct frec_shm_record {
 	/* nanoseconds of the kernel's CLOCK_MONOTONIC (clock_ahead.h), possibly coarse
 	 * (shm_clock.h) */
 	uint64_t time;
-	/* a u32, and in the upper half the inode number of the pid namespace that the process was
-	 * in when it attached, 0: unknown; stored as one word, because the checksum reads it back
-	 * as one word soon afterwards */
+	/* the CPU in the lower half, and in the upper half the inode number of the pid namespace
+	 * that the process was in when it attached, 0: unknown; stored as one word, because the
+	 * checksum reads it back as one word soon afterwards */
 	uint64_t cpu;
 	uint32_t raw_size;
 	/* 8 bytes of common header, the payload, zeroes until the size is a multiple of 8 */

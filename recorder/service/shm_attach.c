@@ -37,7 +37,7 @@ static bool is_alive(const struct frec__shm *shm)
 }
 
 // Reads the header into `ret`. Returns 0 or a negative errno. Refuses a memfd that is not sealed:
-// if it shrank, whoever has mapped it would die of SIGBUS.
+// if the memfd shrank, a process that has mapped it would die of SIGBUS.
 static int read_header(int fd, struct frec_shm_header *ret)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -85,8 +85,8 @@ static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_lay
 }
 
 // Gives the memory a protection key. Returns the key, or -1 if the processor or the kernel has
-// none: the memory then stays unguarded, because a key only guards against mistakes. The process
-// keeps its key, so that recorders that come and go do not use up all keys.
+// none. The memory then stays unguarded, which is no failure, because a key only guards against
+// mistakes. The process keeps its key, so that recorders that come and go do not use up all keys.
 static int guard(void *memory, size_t size)
 {
 	if (guard_key < 0)
@@ -96,8 +96,8 @@ static int guard(void *memory, size_t size)
 	return guard_key;
 }
 
-// Gives the pages of the memory back, apart from those of the header and the table. They would live
-// as long as any process maps the memory or has its memfd open.
+// Gives the pages of the memory back, apart from those of the header and the table. Otherwise the
+// pages would stay allocated as long as any process maps the memory or has its memfd open.
 static void empty(const struct frec__shm *shm)
 {
 	for (size_t i = 0; i <= shm->cpus; i++)
@@ -131,8 +131,8 @@ bool frec__shm_is_mapped(int fd)
 	       header.ring_size == frec__shm->ring_size;
 }
 
-// Finds out how far this process's clock is ahead of the kernel's, once, because a thread that
-// emits makes no system call.
+// Finds out how far this process's clock is ahead of the kernel's. This is done once, at the time
+// of attaching, because a thread that emits makes no system call.
 static void find_clock(struct frec__shm *shm, int64_t epoch)
 {
 	struct frec__clock_ahead ahead;
@@ -140,7 +140,7 @@ static void find_clock(struct frec__shm *shm, int64_t epoch)
 	shm->ahead = frec__clock_ahead(&ahead) ? frec__clock_measure(epoch, 0) : ahead.monotonic;
 }
 
-// Notes which pid namespace the pids of this process belong to. The recorder translates them.
+// Notes which pid namespace this process's pids belong to. The recorder translates the pids.
 static void find_space(struct frec__shm *shm)
 {
 	struct stat status;
@@ -205,7 +205,7 @@ int frec__shm_map(int fd)
 		free(shm);
 		return r;
 	}
-	// In a core dump the content would only take space: the recorder has it.
+	// In a core dump the content would only take space, because the recorder has it anyway.
 	madvise(shm->map, shm->map_size, MADV_DONTDUMP);
 	if (header.options & FREC_SHM_GUARD)
 		shm->guard = guard(shm->table, shm->map_size - layout.table);
@@ -218,7 +218,7 @@ int frec__shm_map(int fd)
 	return 0;
 }
 
-// This process, if it is a child of fork(2); else 0.
+// The id of this process if it is a child of fork(2), else 0.
 static uint32_t child;
 
 static void announce(uint32_t what)
@@ -231,7 +231,8 @@ static void announce(uint32_t what)
 	if (shm->guard >= 0)
 		before = frec__shm_guard_open(shm->guard);
 	at = __atomic_fetch_add(&shm->table->forks, 1, __ATOMIC_RELAXED);
-	// The recorder knows from the entry itself whether it is filled in.
+	// The entry says by its number whether it is filled in, so the order of these two changes
+	// does not matter.
 	__atomic_store_n(&shm->table->forked[at % FREC_SHM_FORKS], frec__shm_birth(at, what),
 			 __ATOMIC_RELAXED);
 	if (shm->guard >= 0)
@@ -242,7 +243,7 @@ void frec__shm_announce_birth(void)
 {
 	if (!frec__shm)
 		return;
-	// frec__shm_identity_forked() has just set it.
+	// frec__shm_identity_forked() has just set this id.
 	child = __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED);
 	announce(child);
 }
@@ -306,8 +307,8 @@ static uint32_t state_of(const struct frec_shm_table *table, uint32_t slot)
 	return state;
 }
 
-// Finds the slot of a declaration, or claims a free slot. Returns its number, or -ENOSPC. A slot
-// whose process died between claiming and filling it stays unused.
+// Finds the slot of a declaration, or claims and fills a free slot. Returns the slot's number, or
+// -ENOSPC. A slot whose process died between claiming and filling it stays unused.
 static int find_slot(struct frec_shm_table *table, const struct declaration *declaration)
 {
 	for (uint32_t i = 0; i < FREC_SHM_EVENTS; i++) {
@@ -339,7 +340,8 @@ static int find_slot(struct frec_shm_table *table, const struct declaration *dec
 	return -ENOSPC;
 }
 
-// The slot of an event, or a negative errno; -ENOENT if the recorder does not want the event.
+// Returns the number of an event's slot, or a negative errno; -ENOENT if the recorder does not want
+// the event.
 static int slot_of(const struct frec__shm *shm, const struct frec__event *event)
 {
 	const struct declaration *declaration = event->described;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Mapping a recorder's memory (shm.h) into a service, and giving the service's events slots there.
- * All but the last two are for registration.c, which calls them under its lock.
+ * The first four functions are for registration.c, which calls them under its lock.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_ATTACH_H
 #define FREC_RECORDER_SERVICE_SHM_ATTACH_H
@@ -18,23 +18,23 @@ int frec__shm_map(int fd);
 void frec__shm_register(struct frec__object *object);
 void frec__shm_unregister(struct frec__object *object);
 
-/* Gives back the memory of a recorder that died without doing so, as after SIGKILL. Until then it
- * stays allocated, because an emit makes no system call. */
+/* Gives back the memory of a recorder that died without giving it back, for example of SIGKILL.
+ * Until this call the memory stays allocated, because an emit makes no system call. */
 void frec__shm_release(void);
 
-/* Whether this process is attached to the memory of a recorder that is alive. Must not be called
- * while another thread attaches. */
+/* Returns whether this process is attached to the memory of a recorder that is alive. Must not be
+ * called while another thread attaches. */
 bool frec__shm_is_attached(void);
 
-/* Whether `fd` is the memfd that this process is attached to, and its recorder is alive. Must not
- * be called while another thread attaches. */
+/* Returns whether `fd` is the memfd that this process is attached to, and its recorder is alive.
+ * Must not be called while another thread attaches. */
 bool frec__shm_is_mapped(int fd);
 
-/* In a child of fork(2), which has one thread: tells the recorder that this process was born from
+/* In a child of fork(2), which has one thread: tells the recorder that this process was forked from
  * the service. Makes no system call. */
 void frec__shm_announce_birth(void);
 
-/* In a child of fork(2): tells the recorder that this process ends of its own will. Returns false
+/* In a child of fork(2): tells the recorder that this process ends through exit(3). Returns false
  * if this process is no child of fork(2), or writes into no recorder's memory. Makes no system
  * call. */
 bool frec__shm_announce_end(void);

@@ -2,8 +2,8 @@
 /*
  * The checksum of a record in shared memory, for writer and reader: CRC-32C in three chains, each
  * over every third word of 8 bytes, because a processor computes three at once in the time of one.
- * Rejected: a hash by multiplications. It took as long, in three times as many instructions, and
- * the number of instructions is what limits an emit.
+ * Rejected: a hash by multiplications. It took as long, with three times as many instructions, and
+ * the number of instructions is what limits the speed of an emit.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_CHECKSUM_H
 #define FREC_RECORDER_SERVICE_SHM_CHECKSUM_H

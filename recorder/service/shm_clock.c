@@ -10,8 +10,8 @@
 #include "recorder/service/shm_emit.h"
 #include "recorder/service/shm_sequence.h"
 
-// A newest record that is further ahead is not believed. The kernel's timer can be late, but not
-// by that much, and other services can write to the ring.
+// If the newest record is further ahead of the coarse clock than this, its time is wrong and is
+// ignored: the kernel's timer is never that late, but other services can write to the ring.
 #define AHEAD_MAX UINT64_C(1000000000) // nanoseconds
 
 bool frec__shm_coarse;

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The time of a record in shared memory. CLOCK_MONOTONIC is read in user space, which may fail a
- * thread in two ways: the instruction that reads the processor's counter is forbidden to it (strict
- * seccomp, PR_SET_TSC) and kills it, or the machine's clock cannot be read in user space, so the C
- * library makes a system call, which a seccomp filter may kill it for. CLOCK_MONOTONIC_COARSE,
- * the same clock at the last tick of the kernel's timer, is always a plain read of memory.
+ * The time of a record in shared memory. CLOCK_MONOTONIC is read in user space, which can kill a
+ * thread in two ways: the instruction that reads the processor's counter is forbidden to the thread
+ * (strict seccomp, PR_SET_TSC), or the machine's clock cannot be read in user space, so that the C
+ * library makes a system call, which a seccomp filter may not allow. CLOCK_MONOTONIC_COARSE, the
+ * same clock at the last tick of the kernel's timer, is always a plain read of memory.
  *
- * Coarse times are used if the thread that attaches to the memory, or calls frec_register(), may
- * not read the counter; if the recorder found that the clock cannot be read (FREC_SHM_COARSE in
- * shm.h); and if the program has called frec_clock_coarse(). Then they are used to the end.
+ * Coarse times are used in three cases: the thread that attaches to the memory, or calls
+ * frec_register(), may not read the counter; the recorder has found that the clock cannot be read
+ * in user space (FREC_SHM_COARSE in shm.h); or the program has called frec_clock_coarse(). From
+ * then on they are used until the process ends.
  *
  * A thread cannot find out by itself whether it may read the counter. Nothing that user space can
  * read without a fault or a system call shows the bit of the processor that forbids it: CPUID does
  * not mirror it, and TPAUSE and RDTSCP fault as RDTSC does. A transaction (TSX) would turn the
- * fault into an abort, but hardly a processor has transactions.
+ * fault into an abort, but hardly any processor has transactions.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_CLOCK_H
 #define FREC_RECORDER_SERVICE_SHM_CLOCK_H
@@ -31,17 +32,19 @@ extern bool frec__shm_coarse;
  * system call, and leaves errno alone. */
 void frec__shm_clock_check(void);
 
-/* For the child of a fork: if the parent has made a time namespace for its children, the child has
- * another clock than the parent (clock_ahead.h). Makes no system call. */
+/* Measures, in the child of a fork, how far its clock is ahead: if the parent has made a time
+ * namespace for its children, the child has another clock than the parent (clock_ahead.h). Makes no
+ * system call. */
 void frec__shm_clock_forked(void);
 
 /*
- * A coarse time for the next record in the ring of a CPU. It is not earlier than the newest record
- * there, which may have an exact time. For the shared ring, `cpu` is shm->cpus or higher.
+ * Returns a coarse time, in nanoseconds, for the next record in the ring of a CPU. The time is not
+ * earlier than that of the newest record there, which may have an exact time. For the shared ring,
+ * `cpu` is shm->cpus or higher.
  */
 uint64_t frec__shm_coarse_time(const struct frec__shm *shm, uint32_t cpu);
 
-/* The kernel's CLOCK_MONOTONIC in nanoseconds, for the next record in the ring of a CPU. */
+/* Returns the kernel's CLOCK_MONOTONIC in nanoseconds, for the next record in the ring of a CPU. */
 static inline uint64_t frec__shm_now(const struct frec__shm *shm, uint32_t cpu)
 {
 	struct timespec now;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CLOCK_MONOTONIC from the processor's counter, by a line that the recorder keeps in the header of
- * its memory (frec_shm_clock in shm.h; recorder/rings/shm_counter.h says how). It takes half of
- * what clock_gettime(2) takes, which was a third of an emit. Reading the counter is forbidden to
- * some threads: whoever calls this has to know that it is allowed.
+ * Computes CLOCK_MONOTONIC from the processor's counter, with a straight line that the recorder
+ * keeps in the header of its memory (frec_shm_clock in shm.h; recorder/rings/shm_counter.h says
+ * how). This takes half as long as clock_gettime(2), which took a third of the time of an emit.
+ * Reading the counter is forbidden to some threads: the caller has to know that it is allowed.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_COUNTER_H
 #define FREC_RECORDER_SERVICE_SHM_COUNTER_H
@@ -11,8 +11,9 @@
 #include "recorder/service/shm.h"
 
 /*
- * CLOCK_MONOTONIC in nanoseconds, or 0 if the recorder gives no line, is just drawing another, or
- * has not drawn one for too long: then ask the kernel. Async-signal-safe.
+ * Returns CLOCK_MONOTONIC in nanoseconds, or 0 if the recorder has stored no line, is just storing
+ * another, or has not stored one for too long: then the caller has to ask the kernel.
+ * Async-signal-safe.
  */
 static inline uint64_t frec__shm_counted(const struct frec_shm_header *header)
 {
@@ -25,9 +26,9 @@ static inline uint64_t frec__shm_counted(const struct frec_shm_header *header)
 	uint64_t ticks = __builtin_ia32_rdtsc() - counter;
 	uint64_t reach = __atomic_load_n(&clock->reach, __ATOMIC_RELAXED);
 
-	/* Pairs with the fences in publish() of shm_counter.c. Later readings of the counter by
-	 * threads on the same CPU come with the same line or a later one, so times do not run back:
-	 * a line begins where the one before it leads. */
+	/* Pairs with the fences in publish() of shm_counter.c. A thread that reads the counter
+	 * later on the same CPU uses the same line or a later one, and each line begins at a point
+	 * of the line before it, so times do not run back. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (__builtin_expect(ticks >= reach, 0) ||
 	    __builtin_expect(__atomic_load_n(&clock->version, __ATOMIC_RELAXED) != version ||

@@ -16,11 +16,11 @@
 
 struct frec__shm *frec__shm;
 
-// Turns an event off whose recorder is dead. Another recorder may be attached at the same moment.
-// shm_attach.c publishes its memory first and turns events on afterwards: so either this function
-// sees the new memory and turns the event on again, or the event is turned on after it was turned
-// off here. The memory is given back by the recorder, or by a later call that may make system calls
-// (frec__shm_release()).
+// Turns off an event whose recorder is dead. Another thread may be attaching to another recorder at
+// this moment. shm_attach.c publishes the new memory first and turns events on afterwards: so
+// either this function sees the new memory and turns the event on again, or the event is turned on
+// after it was turned off here. The old memory is given back by its recorder, or by a later call
+// that may make system calls (frec__shm_release()).
 static __attribute__((noinline, cold)) void turn_off(const struct frec__shm *shm,
 						     struct frec__event *event)
 {
@@ -70,9 +70,9 @@ static inline __attribute__((always_inline)) void write_record(
 	write_shared(shm, slot, record, size);
 }
 
-// Begins an emit. Returns the memory to write to, and sets *ret_slot to the event's slot there, or
-// returns NULL if there is none. A slot of another generation means that one recorder is just being
-// replaced by another.
+// Begins an emit. Returns the memory to write to, and sets *ret_slot to the event's slot there; or
+// returns NULL if there is no memory to write to. If the slot is of another generation, another
+// thread is just turning the event off, or replacing one recorder by another.
 static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
 					    struct frec__shm_moment *ret_moment)
 {
@@ -95,7 +95,7 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 	return shm;
 }
 
-// Stores two neighbouring fields at once, the first in the lower half of the word.
+// Stores two neighbouring fields at once: the lower half of the word becomes the first field.
 static inline void store_word(void *at, uint64_t word)
 {
 	memcpy(at, &word, sizeof(word));

@@ -20,7 +20,7 @@
  * middle of an emit may go on at any time.
  */
 struct frec__shm {
-	/* the memory of a recorder that is dead; only leak checkers follow this pointer */
+	/* the memory of the recorder before, which is dead; kept so that leak checkers find it */
 	struct frec__shm *previous;
 	void *map; /* map_size bytes: the header, mapped read-only, then the other sections */
 	size_t map_size;
@@ -32,10 +32,10 @@ struct frec__shm {
 	uint32_t key;
 	uint32_t generation; /* upper half of frec__event.shm_slot of the events registered here */
 	int guard;	     /* protection key of all but the header, -1: none */
-	bool sequences;	     /* the C library registers threads for restartable sequences */
-	/* by how many nanoseconds CLOCK_MONOTONIC of this process is ahead of the kernel's */
+	bool sequences;	     /* threads can use restartable sequences */
+	/* how many nanoseconds CLOCK_MONOTONIC of this process is ahead of the kernel's */
 	int64_t ahead;
-	uint64_t space; /* what frec_shm_record.cpu says of this process's pid namespace */
+	uint64_t space; /* this process's pid namespace, as in frec_shm_record.cpu */
 	const struct frec_shm_header *header; /* = map */
 };
 
@@ -55,8 +55,8 @@ extern struct frec__shm *frec__shm;
 int frec__shm_emit(struct frec__event *event, const struct iovec *vector, const uint16_t *places,
 		   size_t size);
 
-/* Whether the recorder that turned the event on is alive. If it is gone, turns the event off, as an
- * emit does. Async-signal-safe. */
+/* Returns whether the recorder that turned the event on is alive. If the recorder is gone, turns
+ * the event off, as an emit does. Async-signal-safe. */
 bool frec__shm_listens(struct frec__event *event);
 
 /* Writes a record with the `size` bytes at `flat`: FREC__COMMON_SIZE bytes of common header and at

@@ -15,9 +15,9 @@ uint32_t *frec__shm_process;
 
 static bool tid_is_cached; // cached_tid() was right when this process first attached
 
-// The id of this thread as the C library has it. A mutex that knows its owner notes this id in a
-// member that <pthread.h> shows. Since the mutex is on the stack, nobody else waits for it, so
-// locking it makes no system call, and a signal handler has another one.
+// The id of this thread as the C library has it. An error-checking mutex stores its owner's id in a
+// member that <pthread.h> exposes. Since the mutex is on the stack, nobody else waits for it, so
+// locking it makes no system call, and a signal handler uses another mutex.
 static uint32_t cached_tid(void)
 {
 	uint32_t tid = 0;
@@ -77,7 +77,7 @@ __attribute__((cold)) void frec__shm_identify(void)
 {
 	uint32_t pid = 0;
 
-	// A wiped page: nobody has told this process its id.
+	// The page was wiped in a fork, and nothing has stored the id of this process since.
 	if (__atomic_compare_exchange_n(frec__shm_process, &pid, FREC__SHM_UNKNOWN, false,
 					__ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
 		pid = FREC__SHM_UNKNOWN;

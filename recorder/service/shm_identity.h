@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which process and thread an event in shared memory comes from, known without a system call,
- * because a thread that has entered seccomp may be killed for getpid(2).
+ * The ids of the process and thread that an event in shared memory comes from, found without a
+ * system call, because a thread that has entered seccomp may be killed for getpid(2).
  *
- * The process's id is kept in a page that the kernel wipes in each child of a fork. It is written
- * when the process attaches to a recorder's memory, by frec_register(), and by a handler of
- * pthread_atfork(3) in the child. The handler takes it from the C library, which has the id of the
- * only thread that the child has. A child that was made otherwise, by clone(2) or _Fork(3), finds
+ * The process's id is kept in a page that the kernel wipes in each child of a fork. The id is
+ * stored there when the process attaches to a recorder's memory, by frec_register(), and by a
+ * handler of pthread_atfork(3) in the child. The handler gets it from the C library, which has the
+ * id of the child's only thread. A child that was made otherwise, by clone(2) or _Fork(3), finds
  * the page wiped: its events have FREC__SHM_UNKNOWN in place of both ids until it calls
  * frec_register(). A child of vfork(2) shares its parent's memory, so its events have the ids of
  * the thread that made it.
@@ -16,10 +16,11 @@
 
 #include <stdint.h>
 
-/* An id that is not known; the kernel also writes it in place of one. */
+/* Stored in place of an id that is not known, as the kernel does in its records. */
 #define FREC__SHM_UNKNOWN UINT32_MAX
 
-/* Found without a function of the loader, which may allocate memory at a thread's first use. */
+/* Lets code find a thread's variable without calling the loader, which may allocate memory when a
+ * thread first uses the variable. */
 #define FREC__SHM_TLS __attribute__((tls_model("initial-exec")))
 
 /* The ids of this thread. After a fork `pid` is stale and differs from *frec__shm_process. */
@@ -38,10 +39,11 @@ int frec__shm_identity_init(void);
 /* Asks the kernel for the ids of this process and thread. Does nothing before the first attach. */
 void frec__shm_identity_refresh(void);
 
-/* For a child of fork(3), in its only thread, before that thread emits. Makes no system call. */
+/* Stores the id of a child of fork(3). Must be called in its only thread before that thread emits.
+ * With glibc, makes no system call. */
 void frec__shm_identity_forked(void);
 
-/* Sets frec__shm_self. Async-signal-safe, and makes no system call. */
+/* Sets frec__shm_self. Async-signal-safe. With glibc, makes no system call. */
 void frec__shm_identify(void);
 
 #endif

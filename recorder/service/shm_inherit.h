@@ -4,9 +4,9 @@
 #define FREC_RECORDER_SERVICE_SHM_INHERIT_H
 
 /*
- * The number of the descriptor that FREC_SHM_VARIABLE names, or -1. frec__shm_attach() checks that
- * it is the memfd of a recorder. The descriptor stays open, for programs that this one starts.
- * Leaves errno alone.
+ * Returns the number of the descriptor that FREC_SHM_VARIABLE names, or -1. frec__shm_attach()
+ * checks that it is the memfd of a recorder. The descriptor stays open, for programs that this one
+ * starts. Leaves errno alone.
  */
 int frec__shm_inherited(void);
 

@@ -15,8 +15,9 @@ static inline bool frec__shm_has_sequences(void)
 	return false;
 }
 
-/* The CPU that this thread runs on, or 0 if that takes a system call: here sched_getcpu(3) makes
- * one unless the C library has registered the thread for restartable sequences. */
+/* The CPU that this thread runs on, or 0 if finding it would take a system call: on aarch64,
+ * sched_getcpu(3) makes one unless the C library has registered the thread for restartable
+ * sequences. */
 static inline uint32_t frec__shm_cpu(void)
 {
 	const struct {

@@ -9,14 +9,14 @@
 // order of their times.
 //
 // The instruction that moves the position is an exchange-and-add. It leaves the old position in the
-// register that held the size, so after an abort this register tells whether the record was
+// register that held the size, so after an abort this register shows whether the record was
 // committed.
 #include "recorder/service/shm_sequence.h"
 
 // The section must clear the pointer when it ends. Otherwise, if the code is unloaded before the
 // thread is next preempted, the kernel reads a description that is gone, and kills the process. The
-// four bytes before the abort address are a signature that the kernel requires; the C library has
-// chosen it.
+// four bytes before the abort address are a signature that the kernel requires; the C library chose
+// its value.
 __attribute__((naked, noinline)) enum frec__shm_result frec__shm_commit(
 	struct frec__shm_area *area __attribute__((unused)),
 	const struct frec__shm_write *write __attribute__((unused)))

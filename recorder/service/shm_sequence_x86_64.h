@@ -48,7 +48,7 @@ extern const char frec__shm_section[] __attribute__((visibility("hidden")));
 enum frec__shm_result frec__shm_commit(struct frec__shm_area *area,
 				       const struct frec__shm_write *write);
 
-/* Whether threads of this process can use sequences. */
+/* Returns whether threads of this process can use sequences. */
 static inline bool frec__shm_has_sequences(void)
 {
 	return frec__shm_has_crc() && &__rseq_offset && &__rseq_size && __rseq_size;
@@ -70,8 +70,8 @@ static inline uint32_t frec__shm_cpu(void)
 }
 
 /*
- * Begins a sequence, as early as possible: reading the clock takes a third of an emit, and the
- * processor can execute other instructions at the same time. If the thread is interrupted before
+ * Begins a sequence and reads the clock. It is called as early as possible, because the processor
+ * can execute other instructions while it reads the clock. If the thread is interrupted before
  * frec__shm_write_own() commits the record, that function begins the sequence again.
  */
 static inline void frec__shm_begin(const struct frec__shm *shm, struct frec__shm_moment *ret)

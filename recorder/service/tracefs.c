@@ -55,7 +55,8 @@ static int copy_path(char *ret_path, size_t size, const char *path)
 	return 0;
 }
 
-// Ignores a mount that another one hides or that this process cannot reach.
+// Finds the first tracefs in /proc/self/mounts that `fits`. Ignores a mount that is hidden by
+// another mount or that this process cannot reach.
 static int find_in_mounts(bool (*fits)(const char *path, const void *context), const void *context,
 			  char *ret_path, size_t size)
 {

@@ -6,8 +6,8 @@
  * selects a variant.
  *
  * The section `frec_declarations` has the declaration of each event, for tools that read ELF files
- * without running them. The size of a declaration is a multiple of 8 bytes. It has no pointers, so
- * that no relocation has to be applied.
+ * without running them. The size of a declaration is a multiple of 8 bytes. A declaration has no
+ * pointers, so that no relocation has to be applied.
  *
  *	u32	magic, FREC__DECLARATION_MAGIC
  *	u32	size of the declaration
@@ -44,7 +44,7 @@
 #define FREC__PARAM_frec_enum(name, text, ...) FREC__ENUM name
 #define FREC__PARAM_THEN(field) FREC__PARAM_ field,
 
-/* The arguments with which the emit function passes its parameters on. */
+/* The arguments with which the emit function passes its parameters on to frec__send_.... */
 #define FREC__ARG(field) FREC__ARG_ field
 #define FREC__ARG_(kind, raw, twice, ...) FREC__ARG_##kind(__VA_ARGS__)
 #define FREC__ARG_frec_scalar(name, type, member, kernel, tail, text, spec) name
@@ -54,8 +54,8 @@
 #define FREC__ARG_frec_text(name, name_size) name, name_size
 #define FREC__ARG_frec_enum(name, text, ...) name
 
-/* The members of the fixed part of the payload. The member of a string or byte array is a locator,
- * a u32. */
+/* The members of the fixed part of the payload. The member of a string, text or byte array is a
+ * locator, a u32. */
 #define FREC__MEMBER(field) FREC__MEMBER_ field
 #define FREC__MEMBER_(kind, raw, twice, ...) FREC__MEMBER_##kind(__VA_ARGS__)
 #define FREC__MEMBER_frec_scalar(name, type, member, kernel, tail, text, spec) member name;
@@ -68,7 +68,8 @@
 /*
  * The first pass stores what the caller gave: numbers into the payload, pointers and sizes into the
  * vector. The second pass calls functions: it measures strings, writes locators and copies
- * characters. In this order no parameter but the pointers of FREC_CHARS has to survive a call.
+ * characters. In this order the compiler has to keep no parameter during a call except the pointers
+ * of FREC_CHARS.
  */
 #define FREC__FILL(field) FREC__FILL_ field
 #define FREC__FILL_(kind, raw, twice, ...) FREC__FILL_##kind(__VA_ARGS__)
@@ -123,7 +124,7 @@
 #define FREC__PLACES_frec_text +1
 #define FREC__PLACES_frec_enum +0
 
-/* The number of elements that they take in the vector. */
+/* The number of elements that the data of the fields takes in the vector. */
 #define FREC__ELEMENTS(field) FREC__ELEMENTS_ field
 #define FREC__ELEMENTS_(kind, ...) FREC__ELEMENTS_##kind
 #define FREC__ELEMENTS_frec_scalar +0
@@ -135,10 +136,10 @@
 
 /*
  * The declaration for the kernel. The kernel takes the size of an array as part of the type's name,
- * `char[16] tag`; spelled as in C it would be a single char named "tag[16]". The kernel has no
- * floating-point types, so floats and doubles are declared as structs, which need their size at the
- * end. The format file shows the types as spelled here. Fields are packed, in the order of the
- * declaration.
+ * `char[16] tag`; it would take the spelling of C for a single char named "tag[16]". The kernel has
+ * no floating-point types, so floats and doubles are declared as structs, which need their size at
+ * the end. The event's format file in tracefs shows the types as spelled here. Fields are packed,
+ * in the order of the declaration.
  */
 #define FREC__KERNEL(field) FREC__KERNEL_ field
 #define FREC__KERNEL_(kind, raw, twice, ...) FREC__KERNEL_##kind(__VA_ARGS__)
@@ -187,9 +188,10 @@ static inline __attribute__((unused, always_inline)) void frec__point(struct iov
 }
 
 /*
- * These three return the locator of a piece of data that begins after *size bytes of payload, and
- * add the piece to *size. `at` is the locator's place behind the index. A piece that is too large,
- * or a string that is NULL, makes *size exceed FREC_PAYLOAD_MAX, and the library replaces the
+ * These three functions return the locator of a piece of data that begins after *size bytes of
+ * payload, and add the size of the piece to *size. `at` is the locator's offset in the fixed part,
+ * which begins with the index, while *size does not count the index. A piece that is too large, or
+ * a string that is NULL, makes *size exceed FREC_PAYLOAD_MAX, and then the library replaces the
  * locators.
  */
 static inline __attribute__((unused, always_inline)) uint32_t frec__string(struct iovec *piece,
@@ -235,7 +237,8 @@ static inline __attribute__((unused, always_inline)) bool frec__at_site(
 /*
  * `...` is the name and the fields. The name is part of `...`, because ISO C does not allow `...`
  * to be empty. frec__send_..., which emits, is out of line and cold. frec__emit_... exists for
- * FREC_EMIT, whose list of arguments may be empty as well: it takes one more argument.
+ * FREC_EMIT, whose list of arguments may be empty as well: frec__emit_... therefore takes one more
+ * argument.
  */
 #define FREC__EVENT(provider, provider_raw, all_raw, name, ...) \
 	FREC__CHECK(provider, provider_raw, all_raw, name, __VA_ARGS__) \
@@ -348,10 +351,10 @@ static inline __attribute__((unused, always_inline)) bool frec__at_site(
 		&frec__event_##provider##_##name
 
 /*
- * The same functions for C++ with texts as one argument each. They are templates, so that for an
- * event without texts a call prefers the functions above, which take the same parameters. The last
- * argument depends on the template, so that g++ does not count the functions above as used, and
- * keep their sites, in each file that has the declaration.
+ * The same functions for C++, with one parameter for each text. They are templates, so that for an
+ * event without texts C++ selects the functions above, which have the same parameters. The type of
+ * the last argument depends on the template's parameter, so that g++ does not count the functions
+ * above as used, and keep their sites, in each file that has the declaration.
  */
 #ifdef __cplusplus
 #define FREC__CXX_FUNCTIONS(provider, name, ...) \

@@ -8,8 +8,8 @@
  * neither a file nor a process behind. Unless the kernel has user_events, the service writes its
  * events into memory that the keeper holds. If the keeper has the right to record (root or
  * CAP_PERFMON, and access to tracefs), it sees what the kernel does and how a crash happened.
- * Without that right, all that it learns of the service's death is the signal. Instead of a keeper,
- * a service can use a privileged `flightrec record --listen SOCKET`.
+ * Without that right, all that it learns about the service's death is the signal. Instead of a
+ * keeper, a service can use a privileged `flightrec record --listen SOCKET`.
  *
  * A process has at most one recorder, because each of its events has only one enable word, which
  * the recorder controls. This is why frec_trigger() takes no handle: any code of the process, such
@@ -36,8 +36,8 @@ struct frec_recorder_options {
 	size_t size; /* sizeof(struct frec_recorder_options) */
 	/* where snapshots go, made if it is missing; NULL: the working folder */
 	const char *folder;
-	/* bytes for each CPU, a power of two from 64 KiB to 1 GiB; 0: 4 MiB, or what an eighth of
-	 * the memory limit of a container holds */
+	/* bytes for each CPU, a power of two from 64 KiB to 1 GiB; 0: 4 MiB, or less, so that the
+	 * rings fit into an eighth of a container's memory limit */
 	uint64_t ring_size;
 	/* what to record, as for `flightrec record -e`, ended by NULL; NULL: all user events */
 	const char *const *events;
@@ -48,7 +48,7 @@ struct frec_recorder_options {
 	const char *keeper;
 	/* the socket of a `flightrec record --listen`, which is used instead of a keeper. All other
 	 * options except `error`, `tags` and `notify_fd` are then ignored, because that recorder
-	 * has its own */
+	 * has options of its own */
 	const char *socket;
 	/* a buffer of the caller for one sentence, ended by NUL, that says why the start failed;
 	 * NULL: none. It is an option, and not a parameter, so that callers who do not want it need
@@ -56,9 +56,10 @@ struct frec_recorder_options {
 	char *error;
 	size_t error_size; /* bytes at `error` */
 	/* as for `flightrec run --transport`; NULL: "auto": user_events, else memory of the keeper
-	 * (shm), else breakpoints (usdt). frec_recorder_transport() says which was taken and why */
+	 * (shm), else breakpoints (usdt). frec_recorder_transport() says which was chosen and
+	 * why */
 	const char *transport;
-	/* not 0: as `flightrec run --guard`, which "auto" does in any case. Has no effect if the
+	/* not 0: as `flightrec run --guard`; the transport "auto" implies it. Has no effect if the
 	 * CPU has no protection keys */
 	uint32_t guard;
 	/* as `flightrec record --stack=BYTES`, up to 65528; 0: only events for which `events` asks
@@ -85,28 +86,28 @@ struct frec_recorder_options {
 };
 
 /*
- * What the descriptor `notify_fd` tells of each finished snapshot. When poll(2) or epoll(7) reports
- * the descriptor as readable,
+ * A notice: what can be read from the descriptor `notify_fd` about each finished snapshot. When
+ * poll(2) or epoll(7) reports the descriptor as readable,
  *
  *	struct frec_notice notice = {0};
  *	ssize_t n = read(fd, &notice, sizeof(notice));
  *
- * takes one whole notice, oldest first. It is -1 with EAGAIN if there is none, and 0 if the
+ * takes one whole notice, oldest first. `n` is -1 with EAGAIN if there is no notice, and 0 if the
  * recorder has ended. A recorder of another version may know fewer or more members: `size` says how
  * many bytes it wrote, and those that do not fit into the caller's structure are dropped.
  *
- * The descriptor is a socket: non-blocking, close-on-exec, and with a number of at least 512 if the
- * limit allows. Whoever never reads costs the recorder nothing: about twenty notices are kept, and
- * later ones are dropped and counted in `missed`. After fork() parent and child have the same
- * descriptor, and each notice goes to whoever reads first, so all processes but one should close
- * it. A recorder at `socket` tells root and its own user of all its snapshots, and other users of
- * those that belong to them.
+ * The descriptor is a socket: non-blocking, close-on-exec, and with a number of at least 512 if
+ * RLIMIT_NOFILE allows. Whoever never reads costs the recorder nothing: about twenty notices are
+ * kept, and later ones are dropped and counted in `missed`. After fork() parent and child have the
+ * same descriptor, and each notice goes to whoever reads first, so all processes but one should
+ * close it. A recorder at `socket` sends root and its own user notices of all its snapshots, and
+ * other users notices of the snapshots that belong to them.
  */
 struct frec_notice {
-	uint32_t size;	 /* bytes that the recorder wrote, of which this is the first */
+	uint32_t size;	 /* bytes that the recorder wrote, including these four */
 	int32_t error;	 /* 0; or a negative errno if the snapshot could not be written */
-	uint32_t pid;	 /* who died or asked, as the recorder numbers processes; 0: unknown */
-	uint32_t missed; /* notices that were dropped since the one before */
+	uint32_t pid;	 /* who died or asked, in the recorder's pid namespace; 0: unknown */
+	uint32_t missed; /* notices that were dropped since the previous one */
 	char name[128];	 /* of the trigger, or "crash", "killed", "oom", ...; ended by NUL */
 	char path[4096]; /* of the file, ended by NUL; empty if it could not be written */
 };
@@ -121,7 +122,7 @@ struct frec_notice {
  *			events into the memory of `flightrec run` and the keeper has no right to
  *			get them in another way
  *	-EINVAL		the options are of a later version, or a tag is not KEY=VALUE with a valid
- *			key, or has the key of another
+ *			key, or two tags have the same key
  *	-E2BIG		there are too many tags or events
  *	-ENOENT		there is no keeper program, or no file `socket`
  *	-ECONNREFUSED	nothing listens at `socket`
@@ -135,18 +136,18 @@ struct frec_notice {
  *
  * After fork() the same recorder records the child as well, until the last process of the service
  * has ended. So a recorder can be started before a service becomes a daemon or gives up its rights,
- * or afterwards, with the rights that are left. A keeper takes over neither the limits of the
- * service nor its scheduling, control groups, signals, or descriptors other than stderr.
+ * or afterwards, with the rights that are left. A keeper does not keep what it inherits from the
+ * service: limits, scheduling, control groups, signal settings, and descriptors other than stderr.
  */
 FREC_PUBLIC int frec_recorder_start(const struct frec_recorder_options *options,
 				    struct frec_recorder **ret);
 
 /*
- * How the events of this process reach a recorder that frec_recorder_start() has started:
+ * Returns how the events of this process reach a recorder that frec_recorder_start() has started:
  * "user_events", "usdt" or "shm" (see flightrec-transports(7)). *ret_why is one sentence, without a
  * full stop, that says why the recorder took this transport; `ret_why` may be NULL. Both strings
- * are the library's and stay valid until the next frec_recorder_start(). Any thread and any signal
- * handler may call this; not while another thread calls frec_recorder_start().
+ * belong to the library and stay valid until the next frec_recorder_start(). Any thread and any
+ * signal handler may call this, but not while another thread calls frec_recorder_start().
  */
 FREC_PUBLIC const char *frec_recorder_transport(const struct frec_recorder *recorder,
 						const char **ret_why);
@@ -156,11 +157,11 @@ FREC_PUBLIC const char *frec_recorder_transport(const struct frec_recorder *reco
  * characters). Returns at once; the snapshot has all events emitted before the call that were not
  * overwritten meanwhile.
  *
- * The first request of a name is served at once. Those that this process sends within the cool-down
- * (frec_recorder_options.cooldown_ms) after that become one snapshot, which is taken when the
- * cool-down is over, and earlier if the events from before the first of them are about to be
- * overwritten, or if the recorder ends. It says how many there were. So calling this often is
- * harmless; requests of other names do not wait.
+ * The first request of a name is served at once. Further requests of that name that this process
+ * sends within the cool-down (frec_recorder_options.cooldown_ms) become one snapshot, which says
+ * how many there were. It is taken when the cool-down is over, or earlier if events from before the
+ * first of these requests are about to be overwritten, or if the recorder ends. So calling this
+ * often is harmless; requests of other names do not wait.
  *
  * Any thread and any signal handler may call this; it does not allocate, block or change errno.
  * Returns 0, or
@@ -170,31 +171,32 @@ FREC_PUBLIC const char *frec_recorder_transport(const struct frec_recorder *reco
  */
 FREC_PUBLIC int frec_trigger(const char *name);
 
-/* Of frec_trigger_pairs(): how many pairs there can be, and bytes of a key and of a value. */
+/* Limits of frec_trigger_pairs(): the number of pairs, and the bytes of a key and of a value. */
 #define FREC_TRIGGER_PAIRS_MAX 16
 #define FREC_TRIGGER_KEY_MAX 64
 #define FREC_TRIGGER_VALUE_MAX 256
 
 /*
- * The same with facts that the snapshot keeps, such as the number of the request that was slow:
- * `count` pairs of texts at `pairs`, each key before its value.
+ * Does what frec_trigger() does, with facts that the snapshot keeps, such as the id of a slow
+ * request: `count` pairs of texts at `pairs`, each key before its value.
  *
  * A key is 1 to 64 printable ASCII characters without ' ' and '=', and no two are the same. A value
- * is any text; bytes that are not UTF-8 are kept and shown escaped. If it has more than 256 bytes,
- * it is cut at the end of a UTF-8 character and ends in "...", so that no input of a service
- * prevents a snapshot. NULL becomes "(null)". Nothing is used after the call.
+ * is any text; bytes that are not UTF-8 are kept and shown escaped. A value of more than 256 bytes
+ * is cut at the end of a UTF-8 character and ends in "...", so that no input of a service prevents
+ * a snapshot. NULL becomes "(null)". The texts are not used after the call.
  *
  * Any thread and any signal handler may call this; it does not allocate, block or change errno, and
- * takes less than 2 KiB of stack. Returns what frec_trigger() returns, -EINVAL also for a bad key,
- * or -E2BIG if `count` is more than FREC_TRIGGER_PAIRS_MAX.
+ * takes less than 2 KiB of stack. Returns what frec_trigger() returns, -EINVAL also for a bad or
+ * repeated key, or -E2BIG if `count` is more than FREC_TRIGGER_PAIRS_MAX.
  */
 FREC_PUBLIC int frec_trigger_pairs(const char *name, const char *const *pairs, size_t count);
 
 /*
- * Stops the recorder. A keeper first writes the snapshots that were asked for; this blocks until it
- * is gone, 10 s at most. A recorder at `socket` goes on without this process, and so does a keeper
- * if this process was forked from the one that started it and that one lives. NULL is allowed. Must
- * not be called while another thread starts or stops a recorder, nor in a signal handler.
+ * Stops the recorder. A keeper first writes the snapshots that were asked for; the call blocks
+ * until the keeper is gone, or has not answered for 10 s. A recorder at `socket` goes on without
+ * this process, and so does a keeper if the process that started it lives and is not this one. NULL
+ * is allowed. Must not be called while another thread starts or stops a recorder, nor in a signal
+ * handler.
  */
 FREC_PUBLIC void frec_recorder_stop(struct frec_recorder *recorder);
 
@@ -203,12 +205,12 @@ FREC_PUBLIC void frec_recorder_stop(struct frec_recorder *recorder);
 #endif
 
 /*
- * frec_trigger_pairs() with the pairs as arguments:
+ * Calls frec_trigger_pairs() with the pairs that follow the name:
  *
  *	frec_trigger_fields("slow_checkout", "request_id", id, "shard", shard);
  *
- * All are texts (const char *). The compiler complains of anything else, and of a key without a
- * value.
+ * All arguments are texts (const char *). The compiler complains about any other type, and about a
+ * key without a value.
  */
 #ifdef __cplusplus
 template <typename... Texts> inline int frec_trigger_fields(const char *name, Texts... texts)
@@ -224,7 +226,7 @@ template <typename... Texts> inline int frec_trigger_fields(const char *name, Te
 	frec_trigger_pairs(name, FREC__TEXTS(__VA_ARGS__), FREC__PAIR_COUNT(__VA_ARGS__))
 #define FREC__TEXTS(...) ((const char *const[]){__VA_ARGS__})
 #define FREC__TEXT_COUNT(...) (sizeof(FREC__TEXTS(__VA_ARGS__)) / sizeof(const char *))
-/* The structure is there for its assertion only. */
+/* The structure exists only for the assertion in it. */
 #define FREC__PAIR_COUNT(...) \
 	(FREC__TEXT_COUNT(__VA_ARGS__) / 2 + \
 	 0 * sizeof(struct { \

@@ -11,23 +11,24 @@
  * its own, which does nothing. This also makes its call frame information right.
  *
  * `args` are for tools that find the probe through its notes: the first 12 fields, 8 bytes each; a
- * string, characters or bytes are given by their address. `payload` and `size` are for our own
- * recorder.
+ * string, text, characters or bytes are given by their address. `payload` and `size` are for our
+ * own recorder.
  *
  * A site that nothing calls is not compiled. A site that was compiled has the attribute `retain`,
  * so that a linker that collects unused sections keeps it: its notes stay in any case, and some
  * linkers refuse a note about a section that is gone.
  *
- * A file that asks with frec_..._enabled() has a second site, frec__asked_..., which nothing calls:
- * only a site makes a recorder count up the enable word that this file reads. It has no note for
- * other tools. bpftrace and bcc count up one semaphore of all that a file has for a name, so
- * another semaphore for it could keep them from the one of the file that emits.
+ * A source file that calls frec_..._enabled() has a second site, frec__asked_..., which nothing
+ * calls: a recorder counts up the enable word that this file reads only if there is a site with
+ * that word. The second site has no note for other tools. bpftrace and bcc count up only one of the
+ * semaphores that an ELF file has for a name, and with such a note this could be another than that
+ * of the source file that emits.
  *
  * The notes are in sections that are not loaded. `.note.stapsdt` is what SystemTap documents under
  * "User space probe implementation": three addresses (probe, base, semaphore), then provider, name
- * and arguments. `.note.flightrec`, of type 1, has three 64-bit addresses as the linker saw them:
- * the site, the event's declaration (see fields.h) and its enable word. Only these addresses tell
- * two events of the same name in one file apart.
+ * and arguments. `.note.flightrec`, of type 1, has three 64-bit addresses as the linker set them:
+ * the site, the event's declaration (see fields.h) and its enable word. Only these addresses
+ * distinguish two events of the same name in one ELF file.
  */
 #ifndef FLIGHTREC_SITE_H
 #define FLIGHTREC_SITE_H
@@ -54,8 +55,8 @@
 #else
 #define FREC__SITE_ATTRIBUTES noinline, noclone, noipa, unused, no_instrument_function
 #endif
-/* aarch64 has no red zone. The arguments only have to be in the registers that a call passes them
- * in. */
+/* aarch64 has no red zone, so the site is an ordinary function, whose arguments have to be in the
+ * registers of a call. */
 #define FREC__SITE_ENTER(args, payload, size) \
 	register const uint64_t *frec__x0 __asm__("x0") = args; \
 	register const void *frec__x1 __asm__("x1") = payload; \
@@ -84,9 +85,9 @@
 #define FREC__SPEC_frec_text(gap, offset, name, name_size) gap "8@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_enum(gap, offset, name, text, ...) gap "-4@" FREC__SITE_AT(offset)
 
-/* Stores the value of a field in frec__args, at the place and in the size that the notes give. What
- * the payload and the vector have is taken from there, so that no parameter has to be kept for the
- * sake of the site. */
+/* Stores the value of a field in frec__args, at the place and in the size that the notes give.
+ * Values that are in the payload or the vector are copied from there, so that the compiler does not
+ * have to keep the parameters for the site. */
 #define FREC__VALUE_OF(field, ...) FREC__VALUE_OF_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__VALUE_OF_EXPANDED(...) FREC__VALUE_OF_(__VA_ARGS__)
 #define FREC__VALUE_OF_(index, kind, raw, twice, ...) FREC__VALUE_OF_##kind(index, __VA_ARGS__)
@@ -152,8 +153,8 @@
 	".popsection\n"
 
 #ifdef FREC__SITE_NOP
-/* %c0 is the event, %c1 its declaration. The weak byte is the note's `base`: prelink(8) moves it
- * together with the program. */
+/* %c0 is the event, %c1 its declaration. The weak byte is the note's `base`, whose address shows
+ * tools how far prelink(8) has moved the program. */
 /* clang-format off */
 #define FREC__SITE(provider, name, ...) \
 	static __attribute__((FREC__SITE_ATTRIBUTES FREC__RETAIN)) void \
@@ -196,7 +197,8 @@
 	}
 /* clang-format on */
 #define FREC__SITE_OF(provider, name) frec__site_##provider##_##name
-/* Keeps the second site in a file that asks whether somebody listens, and makes no instruction. */
+/* Refers to the second site without an instruction, so that a source file that calls
+ * frec_..._enabled() keeps that site. */
 #define FREC__SITE_NEEDED(provider, name) \
 	__asm__ volatile("" : : FREC__SITE_SYMBOL(&frec__asked_##provider##_##name));
 #else
