@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How far the clocks of this process are ahead of the kernel's. Part of libflightrec: libc alone.
+// Finds out how far the clocks of this process are ahead of the kernel's. Part of libflightrec, so
+// it depends on libc alone.
 #include "recorder/service/clock_ahead.h"
 
 #include <errno.h>

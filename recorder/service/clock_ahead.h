@@ -2,8 +2,8 @@
 /*
  * Processes in a time namespace (time_namespaces(7)) have clocks of their own: CLOCK_MONOTONIC and
  * CLOCK_BOOTTIME are ahead of the kernel's by a constant, or behind. The kernel dates its records
- * by its own clocks. So that our times can be compared with them, whoever reads a clock subtracts
- * the number of nanoseconds by which it is ahead.
+ * by its own clocks. So that our times can be compared with those of the kernel's records, whoever
+ * reads a clock subtracts the number of nanoseconds by which the clock is ahead.
  */
 #ifndef FREC_RECORDER_SERVICE_CLOCK_AHEAD_H
 #define FREC_RECORDER_SERVICE_CLOCK_AHEAD_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Packets on the control socket of a recorder. Part of libflightrec: libc alone.
+// Packets on the control socket of a recorder. Part of libflightrec, so it depends on libc alone.
 #include "recorder/service/control.h"
 
 #include <errno.h>

@@ -14,8 +14,8 @@
 
 #define FREC_TRIGGER_NAME_MAX 100
 
-/* Returns whether `name` can name a snapshot, which takes 1 to FREC_TRIGGER_NAME_MAX printable
- * ASCII characters. Async-signal-safe. */
+/* Returns whether `name` is a valid name of a snapshot: 1 to FREC_TRIGGER_NAME_MAX printable ASCII
+ * characters. Async-signal-safe. */
 bool frec__trigger_name_valid(const char *name);
 
 /* Connects to the socket `path`. Waits up to 10 s if the recorder is busy. Returns a descriptor or

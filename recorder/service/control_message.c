@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Requests and replies in the wire format of protobuf. Part of libflightrec: libc alone.
+// Requests and replies in the wire format of protobuf. Part of libflightrec, so it depends on libc
+// alone.
 #include "recorder/service/control_message.h"
 
 #include <errno.h>

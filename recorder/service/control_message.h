@@ -61,8 +61,8 @@ struct frec_reply {
 	bool awaited;
 };
 
-/* Returns whether the `size` bytes at `key` can be the key of a pair, which has 1 to
- * FREC_REQUEST_KEY_MAX printable ASCII characters without ' ' and '='. Async-signal-safe. */
+/* Returns whether the `size` bytes at `key` are a valid key of a pair: 1 to FREC_REQUEST_KEY_MAX
+ * printable ASCII characters without ' ' and '='. Async-signal-safe. */
 bool frec__request_key_valid(const char *key, size_t size);
 
 /* Encodes a request into the `size` bytes at `ret`. Returns the encoded size, or -EMSGSIZE if that

@@ -51,8 +51,8 @@ struct frec_recorder {
 
 static struct frec_recorder recorder = {.socket = -1};
 
-// Returns whether `socket` still refers to our socket: a service may have closed it, as some close
-// all descriptors that they did not open, and reused the number. Async-signal-safe.
+// Returns whether `socket` still refers to our socket: some services close all descriptors that
+// they did not open, and then the number can be reused. Async-signal-safe.
 static bool socket_is_ours(int socket)
 {
 	struct stat status;
@@ -179,8 +179,8 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 }
 
 // Returns whether an environment variable is meant for the service and not for its keeper: it
-// controls the service's dynamic loader or allocator, comes from the service manager, or hands down
-// shared memory.
+// controls the service's dynamic loader or allocator, comes from the service manager, or is
+// FREC_SHM_VARIABLE.
 static bool is_for_service(const char *variable)
 {
 	static const char *const names[] = {
@@ -414,7 +414,8 @@ static int check_tags(const struct frec_recorder_options *options)
 	return 0;
 }
 
-// Asks the recorder, which has just started, for a descriptor of notices. Stops it if that fails.
+// Asks the recorder, which has just started, for a descriptor of notices. Returns 0, or stops the
+// recorder and returns a negative errno.
 static int open_notices(const struct frec_recorder_options *options)
 {
 	struct frec_reply reply = {.done = false};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Emitting an event, in the threads and signal handlers of a service. Emitting makes one system
-// call, for user_events alone, takes no lock, allocates nothing, and keeps errno.
+// call for user_events and none for other transports, takes no lock, allocates nothing, and keeps
+// errno.
 //
 // A service can close our descriptor, with closefrom(3) or a loop of close(2). A later file could
 // then get its number, and events would be written into that file. Two measures prevent this.
@@ -293,7 +294,7 @@ int frec__refuse(struct frec__event *event, int error)
 	return drop(event, 0, error);
 }
 
-// Lays an event from a program with an older header out as the present header does.
+// Lays out the event of a program with an older header as the present header does.
 int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 	       frec__site *site, const uint64_t *args)
 {

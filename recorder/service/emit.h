@@ -3,7 +3,7 @@
  * This folder is libflightrec: all the code of flightrec that can run in the process of a service.
  * It depends on libc alone.
  *
- * The code runs on four occasions. On each, data flows in one direction:
+ * The code runs on four occasions. On each occasion, data flows in one direction:
  *
  *	An event is emitted, in any thread or signal handler:
  *	    flightrec/event.h (each.h fields.h site.h)	FREC_EVENT: the enable word, and the sender,
@@ -30,9 +30,9 @@
  *	    embed.c -> registration.c	attaches to the memory that the recorder sent
  *
  * Threads. The library starts none. Emitting runs in the thread that emits, takes no lock,
- * allocates nothing, keeps errno, and makes no system call but writev(2) for user_events.
- * Registration runs in the thread that loads a library or calls frec_register(). The keeper is
- * another process, started by posix_spawn(3) in frec_recorder_start() alone.
+ * allocates nothing, keeps errno, and, with glibc, makes no system call but writev(2) for
+ * user_events. Registration runs in the thread that loads a library or calls frec_register(). The
+ * keeper is another process, started by posix_spawn(3) in frec_recorder_start() alone.
  *
  * Memory. An event has 64 bytes of data, and a declaration that is read-only. An emit uses stack
  * for the event's fields and for a copy of them in one piece, at most FREC_PAYLOAD_MAX bytes each.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The payload of an event. The fixed part comes first. It has a locator for each string and byte
-// array: a u32 with the length of the data in its upper half, and in its lower half the distance
-// from the locator's own end to the data. The data follows in the same order. Nothing is copied:
-// the kernel gathers the pieces from where they are.
+// The payload of an event. The fixed part comes first. It has a locator for each string, text and
+// byte array: a u32 with the length of the data in its upper half, and in its lower half the
+// distance from the locator's own end to the data. The data follows in the same order. Nothing is
+// copied: the kernel gathers the pieces from where they are.
 //
 // A string ends in one NUL, which the kernel requires. A string that was cut ends in two, which no
 // other string does: this is how a reader recognises a cut string.

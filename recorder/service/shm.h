@@ -5,7 +5,7 @@
  *
  *	header		struct frec_shm_header. Services map it read-only.
  *	table		struct frec_shm_slot for each event that a service has registered; then
- *			their declarations.
+ *			their declarations, and announcements of forked processes.
  *	controls	struct frec_shm_control for each ring: its position and, per slot, how many
  *			events were emitted.
  *	rings		the data of each ring, whose size is a power of two. Services map it twice
@@ -43,9 +43,9 @@
  *    everybody. If the recorder was killed, the pages stay until a service calls frec_register() or
  *    attaches again.
  *
- * Neither side trusts the content: each keeps its own copy of the header, masks positions, and
- * checks sizes and offsets. A wild write that hits the mapping is not prevented, except by
- * FREC_SHM_GUARD: the records that it damages are found and counted, but lost.
+ * Neither side trusts the content: each keeps its own copy of the sizes and the key, masks
+ * positions, and checks sizes and offsets. A wild write that hits the mapping is not prevented,
+ * except by FREC_SHM_GUARD: the records that it damages are found and counted, but lost.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_H
 #define FREC_RECORDER_SERVICE_SHM_H
@@ -95,7 +95,7 @@ struct frec_shm_clock {
 	uint64_t version;	/* odd while the rest is being changed */
 	uint64_t counter, time; /* where the line begins */
 	uint64_t slope;		/* nanoseconds per tick, as a fixed-point number */
-	uint64_t reach;		/* how many ticks from `counter` it is valid; 0: there is no line */
+	uint64_t reach;		/* how many ticks from `counter` the line is valid; 0: no line */
 };
 
 struct frec_shm_header {

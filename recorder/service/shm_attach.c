@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Attaching a service to a recorder's shared memory, and registering its events there. The memory
 // comes from a recorder, but other services can write to it as well. So everything read from it is
-// checked, and nothing in it can make this process wait.
+// checked, and nothing in it can make this process wait for long.
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>

@@ -16,8 +16,8 @@
 
 /*
  * A recorder's memory as this process has mapped it. Once frec__shm points to it, only `ahead`
- * changes, in the child of a fork. It is never freed, because a thread that was stopped in the
- * middle of an emit may go on at any time.
+ * changes, in the child of a fork. The structure is never freed, because a thread that was stopped
+ * in the middle of an emit may go on at any time.
  */
 struct frec__shm {
 	/* the memory of the recorder before, which is dead; kept so that leak checkers find it */
@@ -49,8 +49,9 @@ extern struct frec__shm *frec__shm;
 /*
  * Writes a record of an event whose payload is ready: `vector` and `size` are as for
  * frec__emit_vector(), `places` is its `shape` without the first element, and `size` is at most
- * FREC_PAYLOAD_MAX. If the recorder is gone, turns the event off instead. Async-signal-safe. Makes
- * no system call: the caller may have entered seccomp. Leaves errno alone. Returns 0.
+ * FREC_PAYLOAD_MAX. If the recorder is gone, turns the event off instead. Async-signal-safe. With
+ * glibc, makes no system call, because the caller may have entered seccomp. Leaves errno alone.
+ * Returns 0.
  */
 int frec__shm_emit(struct frec__event *event, const struct iovec *vector, const uint16_t *places,
 		   size_t size);

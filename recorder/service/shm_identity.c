@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The ids of the process and thread that emits: see shm_identity.h.
+// Finds the ids of the process and the thread that emit: see shm_identity.h.
 #include "recorder/service/shm_identity.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reading the one environment variable of libflightrec. Whoever started this process chose its
-// environment, so a program that has more rights than its caller ignores the variable:
-// secure_getenv(3).
+// environment, so the variable is read with secure_getenv(3), which ignores it in a program that
+// has more rights than its caller.
 #include "recorder/service/shm_inherit.h"
 
 #include <errno.h>

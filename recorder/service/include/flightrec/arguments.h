@@ -49,8 +49,8 @@ template <typename frec__type> class frec__class : public frec__if<__is_class(fr
 {
 };
 
-/* The type int, which a compiler does not know to be int until a template with `frec__type` is
- * used. */
+/* An int whose type depends on a template's parameter: a compiler finds out that it is an int only
+ * when the template is used. */
 template <typename frec__type> class frec__int
 {
       public:

@@ -19,8 +19,8 @@
 
 #ifdef __cplusplus
 #define FREC__ASSERT(condition, message) static_assert(condition, message)
-/* Makes a structure local to its file, because another file may have another one of the same
- * name. */
+/* Makes a structure local to its file, because another file may have a different structure of the
+ * same name. */
 #define FREC__LOCAL(...) \
 	namespace \
 	{ \

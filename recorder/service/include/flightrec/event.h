@@ -266,10 +266,10 @@ FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
  * the payload, which begins with that room, and then the data: each string with its NUL, each text
  * followed by a NUL. In front of `vector` are n elements of workspace. `shape` has the number of
  * elements of `vector`; then, for each string, text and byte array, the offset of its locator in
- * the fixed part, with a flag; then a 0. `size` is the size of the payload without the room. It
- * exceeds FREC_PAYLOAD_MAX if a string or text is NULL, is where nothing can be read, or has to be
- * cut, or if a text ends in a NUL of its own. `site` and `args` are for the listeners at the
- * event's site (site.h).
+ * the fixed part, with its flag, which a string does not have; then a 0. `size` is the size of the
+ * payload without the room. It exceeds FREC_PAYLOAD_MAX if a string or text is NULL, is where
+ * nothing can be read, or has to be cut, or if a text ends in a NUL of its own. `site` and `args`
+ * are for the listeners at the event's site (site.h).
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit_fixed(struct frec__event *event, void *payload, size_t size);
@@ -298,8 +298,8 @@ FREC_PUBLIC int frec__refuse(struct frec__event *event, int error);
  */
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 			   frec__site *site, const uint64_t *args);
-/* Returns whether somebody still listens to an event whose enable word is not 0, because nothing
- * clears the word when a recorder with shared memory ends. */
+/* Returns whether somebody still listens to an event whose enable word is not 0. The word alone
+ * does not say this, because nothing clears it when a recorder with shared memory ends. */
 FREC_PUBLIC bool frec__listens(struct frec__event *event);
 
 /*

@@ -30,8 +30,8 @@ extern "C" {
 
 struct frec_recorder;
 
-/* All members but `size` may be 0. Nothing that they point to is used after frec_recorder_start()
- * has returned. */
+/* All members but `size` may be 0. Nothing that the members point to is used after
+ * frec_recorder_start() has returned. */
 struct frec_recorder_options {
 	size_t size; /* sizeof(struct frec_recorder_options) */
 	/* where snapshots go, made if it is missing; NULL: the working folder */
@@ -67,11 +67,11 @@ struct frec_recorder_options {
 	uint64_t stack_bytes;
 	uint32_t drop_stack_bytes; /* not 0: as `flightrec record --drop-stack-bytes` */
 	/*
-	 * What every snapshot says about this service, such as "service.version=1.4.2", ended by
-	 * NULL; NULL: nothing. Each is KEY=VALUE, with keys and values as for frec_trigger_pairs();
-	 * at most FREC_TRIGGER_PAIRS_MAX. Everybody who may list processes can read them, so they
-	 * are no place for secrets. A recorder at `socket` puts them into its files as tags of this
-	 * process and of its children that run the same program.
+	 * Facts that every snapshot states about this service, such as "service.version=1.4.2",
+	 * ended by NULL; NULL: nothing. Each is KEY=VALUE, with keys and values as for
+	 * frec_trigger_pairs(); at most FREC_TRIGGER_PAIRS_MAX. Everybody who may list processes
+	 * can read them, so they are no place for secrets. A recorder at `socket` puts them into
+	 * its files as tags of this process and of its children that run the same program.
 	 */
 	const char *const *tags;
 	/*
@@ -86,7 +86,7 @@ struct frec_recorder_options {
 };
 
 /*
- * A notice: what can be read from the descriptor `notify_fd` about each finished snapshot. When
+ * A notice about a finished snapshot, which can be read from the descriptor `notify_fd`. When
  * poll(2) or epoll(7) reports the descriptor as readable,
  *
  *	struct frec_notice notice = {0};
