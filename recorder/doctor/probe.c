@@ -56,7 +56,7 @@ static void advise_outside(struct frec_probe_result *ret)
 		"it do the recording (flightrec record --listen)");
 }
 
-// If the command does not fit, there is none: a truncated command would be worse.
+// If the command does not fit, ret->fix stays empty, because a truncated command would be worse.
 void frec__probe_fix(struct frec_probe_result *ret, const char *format, ...)
 {
 	va_list arguments;

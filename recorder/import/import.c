@@ -18,7 +18,8 @@
 #define SORT_ROOM (48u << 20)
 #define OUT_ROOM (128u << 10)
 #define RECORD_SIZE_MAX 65528
-// No machine has CPUs with higher numbers, and a reader of the .frec file needs memory for each.
+// No machine has CPUs with higher numbers, and a reader of the .frec file needs memory for each CPU
+// up to the highest.
 #define CPU_MAX 65535
 #define NO_CPU UINT32_MAX
 #define COMMON_SIZE 8
@@ -85,7 +86,7 @@ static uint64_t source_id(const struct frec_import *import, const struct frec_pe
 		       : 0;
 }
 
-// Where a record is put together. There is room for two records of the largest size.
+// Writes the pieces of a record into a buffer that has room for two records of the largest size.
 struct writer {
 	uint8_t *at;
 };

@@ -93,7 +93,8 @@ struct frec_perf_data {
 	bool pipe;
 };
 
-/* Takes over `fd`. A pipe can be read only in the pipe format. Returns 0 or a negative errno. */
+/* Takes ownership of `fd`. A pipe can be read only in the pipe format. Returns 0 or a negative
+ * errno. */
 int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
 			 struct frec_error *reterr);
 void frec__perf_data_close(struct frec_perf_data *data);

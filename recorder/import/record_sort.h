@@ -2,8 +2,8 @@
 /*
  * Sorts records by key (a CPU) and time, even if they do not all fit into memory. Records with
  * equal key and time are returned in the order in which they were added. Each time memory is full,
- * its records are sorted and written to a temporary file without a name. They are merged when they
- * are read back.
+ * its records are sorted and written to a temporary file without a name. The sorted stretches are
+ * merged when they are read back.
  */
 #ifndef FREC_RECORDER_IMPORT_RECORD_SORT_H
 #define FREC_RECORDER_IMPORT_RECORD_SORT_H

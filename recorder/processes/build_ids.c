@@ -130,7 +130,7 @@ void frec__build_ids_vdso(struct frec_mapping *map)
 		read_build_id(&image, map);
 }
 
-// A file and its status. The path is absolute or relative to /proc/PID.
+// A file and its status. `path` is absolute or relative to /proc/PID.
 struct file {
 	char path[4200];
 	struct stat status;

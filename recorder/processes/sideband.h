@@ -60,7 +60,7 @@ struct frec_sideband {
 };
 
 /* The filter that signal:signal_deliver needs to report only fatal signals with their default
- * action. The source that records registers and stack of a crash uses it too. */
+ * action. The source that records registers and stack of a crash uses this filter too. */
 #define FREC_CRASH_FILTER \
 	"sa_handler==0&&(sig==4||sig==5||sig==6||sig==7||sig==8||sig==11||sig==31)"
 
