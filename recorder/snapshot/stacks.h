@@ -59,7 +59,7 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 void frec__snapshot_stacks_write_names(struct frec_snapshot_stacks *stacks,
 				       struct frec_parts *parts);
 
-/* Whether the source's records get frames in place of stack bytes. */
+/* Returns whether the source's records get frames in place of stack bytes. */
 bool frec__snapshot_unwinds(const struct frec_snapshot_job *snapshot,
 			    const struct frec_source *source);
 

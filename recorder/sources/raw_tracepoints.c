@@ -13,7 +13,7 @@
 
 #define PREFIX "btf_trace_"
 
-// The type without typedefs and qualifiers.
+// Returns the type without typedefs and qualifiers.
 static const struct btf_type *resolve(const struct btf *btf, uint32_t id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
