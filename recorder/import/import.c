@@ -135,7 +135,7 @@ static void append_payload(struct writer *writer, const struct perf_event_attr *
 }
 
 // Converts a sample to the layout of Records in flightrec.proto. Returns the size, or 0 if the
-// result is too large.
+// result is too large or its size is no multiple of 8.
 static size_t convert(struct frec_import *import, struct perf_event_header header,
 		      const struct frec_perf_event *event, const struct frec_perf_sample *sample)
 {

@@ -22,8 +22,8 @@ struct frec_pairs {
 
 /*
  * Adds a pair. A value that is too long is cut at the end of a UTF-8 character, and "..." is
- * appended. Returns 0, -EINVAL if the key is not valid or there already, or if the value has a NUL,
- * or -E2BIG if there are FREC_PAIRS_MAX pairs.
+ * appended. Returns 0, -EINVAL if the key is not valid or is there already, or if the value has a
+ * NUL, or -E2BIG if there are FREC_PAIRS_MAX pairs already.
  */
 int frec__pairs_add(struct frec_pairs *pairs, const char *key, size_t key_size, const void *value,
 		    size_t value_size);

@@ -13,8 +13,8 @@
  * decides which files have to go for it.
  *
  * Stacks take a separate path. stacks.c decides what a record keeps of its stack, and sends what is
- * to be unwound to a child process (unwind_worker.c, child.c), because unwinding reads untrusted
- * program files. unwound.c and unwound_lives.c connect the process table to the unwinder.
+ * to be unwound to a child process (unwind_worker.c, recorder/worker/), because unwinding reads
+ * untrusted program files. unwound.c and unwound_lives.c connect the process table to the unwinder.
  * thread_stacks.c reads stacks that came from a core dump, and kernel_names.c finds kernel symbols
  * for call chains.
  *
