@@ -212,8 +212,8 @@ static struct frec_perf_sample trailer_of(struct frec_import *import, const uint
 	struct frec_perf_sample trailer;
 
 	*ret_event = event;
-	// Records that perf synthesized for processes that already ran have the same layout, and
-	// the id 0, with which no event is found.
+	// Records that perf synthesized for processes that already ran have the same trailer, with
+	// the id 0. No event has that id, so the attribute of the first event is used.
 	if (frec__perf_sample_read_trailer(event ? &event->attr : &import->data.events[0].attr,
 					   body, size, &trailer))
 		return (struct frec_perf_sample){.cpu = NO_CPU};

@@ -150,7 +150,7 @@ static void hand_back(struct frec_unwind_worker *worker)
 		worker->on_progress(worker->context);
 }
 
-// Receives the answer. Returns false if there was none in time.
+// Waits for the answer. Returns false if it did not come in time.
 static bool wait_for_answer(struct frec_unwind_worker *worker)
 {
 	struct pollfd poller = {.fd = worker->child.fd, .events = POLLIN};
