@@ -148,8 +148,8 @@ static int create(const char *path, const struct place *place)
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	// On a file system without owners or modes, other users could read the file, so none is
-	// written there.
+	// On a file system without owners or modes, other users could read the file, so no core
+	// file is written there.
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
 	    status.st_uid != (place->private ? 0 : place->uid) || (status.st_mode & 0677) != 0600) {
 		close(fd);

@@ -14,7 +14,7 @@
 struct frec_core_installed {
 	const char *file;		      /* NULL: `flightrec core` is not installed */
 	char ours[FREC_CORE_PATTERN_MAX];     /* the pattern that was installed */
-	char previous[FREC_CORE_PATTERN_MAX]; /* says where core dumps are passed on to */
+	char previous[FREC_CORE_PATTERN_MAX]; /* the pattern for passing core dumps on */
 	char current[FREC_CORE_PATTERN_MAX];  /* kernel.core_pattern as it is now */
 };
 

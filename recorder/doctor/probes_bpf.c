@@ -20,8 +20,8 @@
 #define BTF_MAGIC 0xEB9F
 
 // A thread that sets its name, even to the name that it has, reaches task_rename before the call
-// returns. Sleeping would not surely reach sched_switch: on a busy machine the time can be over
-// before the thread has been switched out.
+// returns. A sleep might not reach sched_switch: on a busy machine the time can be over before the
+// thread has been switched out.
 void frec__probe_raw_tracepoint(struct frec_probe_result *ret)
 {
 	FREC_TRIAL trial = frec__trial_open("raw_tracepoint");

@@ -100,9 +100,9 @@ int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
 void frec__perf_data_close(struct frec_perf_data *data);
 
 /*
- * Returns the next record that does not describe the recording. `*ret` is valid until the next call
- * and not aligned, and has all bytes that the header promises. Returns 1, 0 at the end, or a
- * negative errno.
+ * Finds the next record that does not describe the recording. `*ret` is valid until the next call,
+ * is not aligned, and has as many bytes as the header says. Returns 1, 0 at the end, or a negative
+ * errno.
  */
 int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *ret_header,
 			 const uint8_t **ret, struct frec_error *reterr);

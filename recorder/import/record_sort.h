@@ -55,8 +55,8 @@ void frec__record_sort_deinit(struct frec_record_sort *sort);
 int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t time,
 			  const void *record, uint32_t size, struct frec_error *reterr);
 
-/* Returns the next record in order, which is valid until the next call. After the first call no
- * record can be added. Returns 1, 0 at the end, or a negative errno. */
+/* Finds the next record in order, which is valid until the next call. After the first call no
+ * record can be added. Returns 1 if there is one, 0 at the end, or a negative errno. */
 int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item *ret,
 			   const uint8_t **ret_record, struct frec_error *reterr);
 

@@ -25,8 +25,8 @@ struct frec_pid_spaces {
 	uint32_t own;	    /* the recorder's namespace; 0: there is no /proc */
 	size_t count, next; /* `next` is the oldest pair once there are FREC_PID_PAIRS_MAX */
 	struct frec_pid_pair *pair;
-	/* Leads from a namespace and a pid in it to the youngest such pair, and from 0 and a pid to
-	 * the youngest pair with that pid in any namespace. */
+	/* Leads from a namespace and a pid in it to the index of their youngest pair, and from 0
+	 * and a pid to the index of the youngest pair with that pid in any namespace. */
 	struct frec_table index;
 	/* Returns whether a process of the recorder's namespace may write records; NULL: any
 	 * may. */
@@ -40,9 +40,8 @@ void frec__pid_spaces_init(struct frec_pid_spaces *spaces);
  * the process has ended. */
 uint32_t frec__pid_space_of(const struct frec_pid_spaces *spaces, uint32_t pid);
 
-/* Adds a pair for each thread of a process that is in another namespace than the recorder, else
- * does nothing. Returns whether the process is in another one. A process stays in one pid namespace
- * all its life. */
+/* If a process is in another namespace than the recorder, adds a pair for each of its threads and
+ * returns true, else returns false. A process stays in one pid namespace all its life. */
 bool frec__pid_spaces_learn(struct frec_pid_spaces *spaces, uint32_t pid);
 
 /*

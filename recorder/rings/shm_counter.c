@@ -16,7 +16,7 @@
 #define FREQUENCY_MIN 500e6
 #define FREQUENCY_MAX 8e9
 #define ATTEMPTS 5
-// A line may be steeper or flatter than the clock by this factor, to come closer to the clock.
+// A line may be steeper or flatter than the clock by this fraction, to come closer to the clock.
 #define TURN_MAX 0.002
 
 void frec__shm_counter_init(struct frec_shm_counter *ret)
@@ -52,7 +52,7 @@ void frec__shm_counter_read(struct frec_shm_counter *counter, uint64_t ticks, ui
 	off = (double)(int64_t)(time - FREC_SHM_BEHIND - led);
 	if (off > FREC_SHM_OFF_MAX || off < -FREC_SHM_OFF_MAX)
 		return;
-	slope = off / elapsed; // meets the clock after as long as passed since the last reading
+	slope = off / elapsed; // the line meets the clock after another `elapsed`
 	slope = slope > TURN_MAX ? TURN_MAX : slope < -TURN_MAX ? -TURN_MAX : slope;
 	slope = (1 + slope) * elapsed / passed;
 	line->time = led;

@@ -32,7 +32,7 @@ void frec__shm_unmap_owned(void *map, size_t size);
 int frec__shm_own(void *map, size_t offset);
 
 /* Marks the word as the kernel does when the owner of the word ends. If the calling thread is the
- * owner, it no longer is. */
+ * owner, its ownership ends. */
 void frec__shm_disown(void *map, size_t offset);
 
 #endif

@@ -69,7 +69,7 @@ struct frec_shm_birth {
 	bool ends;
 };
 
-/* Stores the next one in `ret`. Returns false if there is none. */
+/* Stores the next such process in `ret`. Returns false if there is none. */
 bool frec__shm_next_birth(struct frec_shm_rings *rings, struct frec_shm_birth *ret);
 const struct frec_shm_event *frec__shm_event(const struct frec_shm_rings *rings, size_t event);
 

@@ -23,7 +23,7 @@ extern const char *const frec__transport_names[FREC_TRANSPORT_COUNT];
 struct frec_transport_facts {
 	bool user_events;   /* the kernel has them, and this process may use them */
 	bool kernel;	    /* this process has the right to watch the kernel */
-	bool whole_machine; /* also records programs that the recorder cannot hand memory */
+	bool whole_machine; /* also records programs to which it cannot hand memory */
 	bool memory_taken;  /* the service already writes into the memory of another recorder */
 	const char *stacks; /* a selection that wants stacks with services' events; NULL: none */
 };
