@@ -25,7 +25,7 @@
 /* One event that was recorded: one -e of `perf record`. */
 struct frec_perf_event {
 	struct perf_event_attr attr;
-	char *name; /* perf's name for it; NULL if the file does not have it */
+	char *name; /* perf's name for the event; NULL if the file has none */
 };
 
 /* The kernel's id of an event on one CPU or thread. */

@@ -246,7 +246,8 @@ static void enter_threads(struct frec_process *process, size_t first)
 	}
 }
 
-// Removes the oldest dead threads, an eighth of all at most, because each removal moves the others.
+// Removes the oldest dead threads, up to an eighth of all at once, because a removal moves all
+// others.
 static void drop_threads(struct frec_process_table *table, struct frec_process *process)
 {
 	size_t left = process->threads / 8 + 1, to = 0;
@@ -314,8 +315,8 @@ static void inherit(struct frec_process_table *table, struct frec_process *proce
 		memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
 		process->cmdline_size = parent->cmdline_size;
 	}
-	// A child starts with its parent's mappings. Those of an exited parent are not copied,
-	// because adding mappings can remove that parent from the table.
+	// A child starts with its parent's mappings. The mappings of an exited parent are not
+	// copied, because adding mappings can remove that parent from the table.
 	for (size_t i = 0; i < parent->maps && !parent->exit; i++)
 		frec__process_table_map(table, process->pid, &parent->map[i]);
 }
@@ -342,7 +343,7 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 		// The scan of /proc may have added this process first, with a start that is rounded
 		// down.
 		if (!process->start || process->start + PROC_START_ROUNDING >= time) {
-			// If the scan added a later process with this pid, that one keeps its
+			// If the scan added a later process with this pid, that process keeps its
 			// start.
 			if (process->start < time)
 				process->start = time;

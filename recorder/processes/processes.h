@@ -110,8 +110,8 @@ struct frec_process_table {
 		char *cmdline;
 		size_t size;
 	} expected;
-	/* the latest exit of any process that was removed from the table; it is not known to whom
-	 * older records belong */
+	/* the latest exit of any process that was removed from the table; older records may belong
+	 * to a removed process */
 	uint64_t forgotten_until;
 };
 

@@ -148,8 +148,8 @@ static bool find_position(struct scan *scan, struct frec_ring_copy *copy)
 }
 
 // Moves the whole records in the first `size` bytes to the start of the copy, without frames and
-// gaps. Returns where the last of them ended before the move. Gaps that end before `certain` count
-// as damage; one that reaches further ends the scan.
+// gaps. Returns where the last of them ended before the move. Gaps that end at or before `certain`
+// count as damage; a gap that reaches further ends the scan.
 static size_t compact(struct scan *scan, struct frec_ring_copy *copy, size_t size, size_t certain,
 		      struct frec_shm_damage *damage)
 {
