@@ -105,8 +105,8 @@ bool frec__probe_first_user_namespace(void)
 {
 	struct stat status;
 
-	// A kernel without user namespaces does not have this file, and rights count there as in
-	// the first user namespace.
+	// A kernel without user namespaces does not have this file. On such a kernel, rights count
+	// as in the first user namespace.
 	return stat("/proc/self/ns/user", &status) || status.st_ino == FIRST_USER_NAMESPACE;
 }
 

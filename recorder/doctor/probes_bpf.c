@@ -20,7 +20,7 @@
 #define BTF_MAGIC 0xEB9F
 
 // A thread that sets its name, even to the name that it has, reaches task_rename before the call
-// returns. A sleep might not reach sched_switch: on a busy machine the time can be over before the
+// returns. A sleep might not reach sched_switch: on a busy machine the sleep can end before the
 // thread has been switched out.
 void frec__probe_raw_tracepoint(struct frec_probe_result *ret)
 {

@@ -17,7 +17,7 @@
 #define FREC_PID_PAIRS_MAX 65536
 
 struct frec_pid_pair {
-	uint32_t space; /* 0: unknown, because the process ended while it was read */
+	uint32_t space; /* 0: unknown, because the process ended while its pids were read */
 	uint32_t inside, outside;
 };
 

@@ -31,7 +31,7 @@ struct candidate {
 	uint64_t size;
 	struct timespec time;
 	enum frec_rank rank;
-	// These three say of which sort it is.
+	// These three say of which sort the file is.
 	Flightrec__Trigger__Kind kind;
 	int signal;
 	char subject[128];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Writes a .frec file. A first walk over all records finds which processes appear, what time is
-// covered and what the crash left; then the parts are written in order.
+// covered and which records the crash left. Then the parts are written in order.
 #include "recorder/snapshot/snapshot.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 // Unwinds stacks while a file is written, and replaces stack bytes with frames.
 //
 // If stack bytes are dropped, frames whose address is not in code are dropped too: on an
-// overwritten stack, a return address can be any data that lay there.
+// overwritten stack, any data can be in the place of a return address.
 #include "recorder/snapshot/stacks.h"
 
 #include <stddef.h>
