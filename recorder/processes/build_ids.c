@@ -137,9 +137,9 @@ struct file {
 };
 
 // Finds the mapped file through its link in /proc/PID/map_files. If that is not possible, looks for
-// the path of the mapping in the root folder of the process and then in the recorder's, and accepts
-// a file only if its device and inode are `device` and `inode`. Returns whether it found a regular
-// file.
+// the path of the mapping in the root folder of the process and then in the root folder of the
+// recorder, and accepts a file only if its device and inode are `device` and `inode`. Returns
+// whether it found a regular file.
 static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_mapping *map,
 		      struct file *ret)
 {

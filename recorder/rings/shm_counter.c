@@ -52,7 +52,7 @@ void frec__shm_counter_read(struct frec_shm_counter *counter, uint64_t ticks, ui
 	off = (double)(int64_t)(time - FREC_SHM_BEHIND - led);
 	if (off > FREC_SHM_OFF_MAX || off < -FREC_SHM_OFF_MAX)
 		return;
-	slope = off / elapsed; // the line meets the clock after another `elapsed`
+	slope = off / elapsed; // to meet the clock `elapsed` nanoseconds from now
 	slope = slope > TURN_MAX ? TURN_MAX : slope < -TURN_MAX ? -TURN_MAX : slope;
 	slope = (1 + slope) * elapsed / passed;
 	line->time = led;
@@ -79,7 +79,7 @@ static void take(uint64_t *ret_ticks, uint64_t *ret_time)
 	}
 }
 
-// Services read the line at any moment; an odd version says that it is being changed.
+// Services read the line at any moment; an odd version says that the line is being changed.
 static void publish(const struct frec_shm_clock *line, struct frec_shm_clock *ret)
 {
 	uint64_t version = ret->version + 1;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 struct frec_shm_owned {
-	struct frec_shm_owned *next; /* the kernel reads it */
+	struct frec_shm_owned *next; /* the kernel reads this link */
 };
 
 /*
