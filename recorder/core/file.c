@@ -22,8 +22,8 @@
 #include "proto/cleanup.h"
 #include "proto/read_file.h"
 
-// What %d expands to for the kernel's SUID_DUMP_ROOT: the process had rights that its user does not
-// have, so root writes the file, and the user must not choose where.
+// %d expands to this if the process had rights that its user does not have (the kernel's
+// SUID_DUMP_ROOT). Root then writes the file, and the user must not choose where.
 #define PRIVATE "2"
 // The kernel's ELF_EXEC_PAGESIZE. If the limit on core files is lower than this, no file is
 // written.
@@ -34,7 +34,7 @@
 #define GROUPS_MAX 65536
 #define STATUS_MAX (1u << 20)
 
-// What decides where the file is written and who owns it.
+// The properties of the dead process that decide where the file is written and who owns it.
 struct place {
 	int root, directory; /* of the process */
 	uid_t uid;	     /* the file system uid */
@@ -148,8 +148,8 @@ static int create(const char *path, const struct place *place)
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	// On a file system without owners or modes, other users could read the file, so nothing is
-	// written to it.
+	// On a file system without owners or modes, other users could read the file, so no core
+	// file is written there.
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
 	    status.st_uid != (place->private ? 0 : place->uid) || (status.st_mode & 0677) != 0600) {
 		close(fd);

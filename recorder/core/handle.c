@@ -108,7 +108,7 @@ int frec__core_handle(const struct frec_core_values *values, const struct frec_c
 		      const char *previous)
 {
 	pid_t pid = values->of['P'] ? atoi(values->of['P']) : 0;
-	// %d expands to 1 for the kernel's SUID_DUMP_USER: the user of the process may see its
+	// %d expands to 1 (the kernel's SUID_DUMP_USER) if the user of the process may see its
 	// memory.
 	bool only_root = !values->of['d'] || strcmp(values->of['d'], "1") != 0;
 	FREC_CLOSE int kept = memfd_create("core", MFD_CLOEXEC);

@@ -144,7 +144,7 @@ int frec__core_install(const char *tool, const char *settings, bool until_reboot
 	if (r)
 		return frec__error(reterr, r, FREC_CORE_PATTERN ": %s", strerror(-r));
 	// If somebody has set another pattern since ours was installed, core dumps are passed on
-	// according to that one.
+	// according to that pattern.
 	previous = before.file && !strcmp(before.current, before.ours) ? before.previous
 								       : before.current;
 	r = check_previous(previous, reterr);

@@ -2,9 +2,9 @@
 /*
  * Makes the kernel hand core dumps to `flightrec core`, and remembers which pattern was set before.
  *
- * One file of sysctl.d(5) has both our pattern and the previous one, so that they cannot disagree:
- * it sets our pattern after a reboot, and has the previous pattern in a comment. If the file is in
- * /run, it is gone after a reboot, and so is the setting.
+ * One file of sysctl.d(5) has both our pattern and the previous one, so that the two cannot
+ * disagree. The file sets our pattern after a reboot, and has the previous pattern in a comment. If
+ * the file is in /run, it is gone after a reboot, and so is the setting.
  */
 #ifndef FREC_RECORDER_CORE_INSTALL_H
 #define FREC_RECORDER_CORE_INSTALL_H
@@ -14,7 +14,7 @@
 struct frec_core_installed {
 	const char *file;		      /* NULL: `flightrec core` is not installed */
 	char ours[FREC_CORE_PATTERN_MAX];     /* the pattern that was installed */
-	char previous[FREC_CORE_PATTERN_MAX]; /* says where core dumps are passed on to */
+	char previous[FREC_CORE_PATTERN_MAX]; /* the pattern for passing core dumps on */
 	char current[FREC_CORE_PATTERN_MAX];  /* kernel.core_pattern as it is now */
 };
 
@@ -25,7 +25,7 @@ int frec__core_installed(struct frec_core_installed *ret);
 /*
  * Makes the kernel run `tool core` with `settings` from now on, or only until the next reboot. If
  * `flightrec core` is already installed, everything but the previous pattern is replaced. If
- * somebody has set another pattern since then, that one becomes the previous pattern. Returns 0 or
+ * somebody has set another pattern since then, that pattern becomes the previous one. Returns 0 or
  * a negative errno.
  */
 int frec__core_install(const char *tool, const char *settings, bool until_reboot,

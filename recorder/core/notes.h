@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the registers of all threads from the head of a core dump. They are in its notes, which the
- * kernel writes before the memory of the process, with the crashed thread first. The kernel keeps
- * the process until the whole core dump is read.
+ * Reads the registers of all threads from the head of a core dump. The registers are in the notes
+ * of the core dump, which the kernel writes before the memory of the process, with the crashed
+ * thread first. The kernel keeps the process until the whole core dump is read.
  */
 #ifndef FREC_RECORDER_CORE_NOTES_H
 #define FREC_RECORDER_CORE_NOTES_H

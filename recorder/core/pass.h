@@ -9,8 +9,8 @@
 /*
  * Passes on the contents of the file `kept`, and then everything from the pipe `source`, to the
  * receiver that `pattern`, the previous kernel.core_pattern, names. Waits until the receiver has
- * ended; what it did not read may stay in the pipe. Returns 0 or a negative errno. Forks, so it
- * must be called before any thread is started.
+ * ended; what it did not read may stay in the pipe. Returns 0 or a negative errno. Must be called
+ * before any thread is started, because it forks.
  */
 int frec__core_pass_on(const char *pattern, const struct frec_core_values *values, int kept,
 		       int source, struct frec_error *reterr);

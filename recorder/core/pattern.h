@@ -39,7 +39,7 @@ struct frec_core_values {
 int frec__core_pattern_make(const char *tool, const char *settings, const char *previous,
 			    char ret[FREC_CORE_PATTERN_MAX], struct frec_error *reterr);
 
-/* Whether frec__core_pattern_make() made this pattern, for a tool at any path. */
+/* Returns whether frec__core_pattern_make() made this pattern, for a tool at any path. */
 bool frec__core_pattern_is_ours(const char *pattern);
 
 /* Parses the arguments after FREC_CORE_KERNEL. If a letter occurs twice, its first

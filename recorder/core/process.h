@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A process that is stopped while its core is dumped: its mappings, and the tids and names of its
- * threads. It is only read: none of its code is run, and nothing in it is changed.
+ * threads. The process is only read: none of its code is run, and nothing in it is changed.
  */
 #ifndef FREC_RECORDER_CORE_PROCESS_H
 #define FREC_RECORDER_CORE_PROCESS_H

@@ -25,7 +25,7 @@ static int milliseconds_to(uint64_t deadline)
 	return now < deadline ? (int)((deadline - now) / 1000000) : 0;
 }
 
-// Whether the recorder at the other end of the socket `fd` may know what the process did.
+// Returns whether the recorder at the other end of the socket `fd` may know what the process did.
 static bool may_know(int fd, const struct frec_core_process *process, bool only_root)
 {
 	struct ucred peer;
@@ -115,9 +115,9 @@ void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_
 
 	for (size_t i = 0; i < recorders->count; i++)
 		(void)frec__request_send(recorders->fd[i], &request, fd);
-	// If the process disappeared before the recorders have the stacks, they would write the
-	// snapshot without stacks. So this waits for their replies, which show that they have
-	// received the stacks.
+	// If the process disappeared before the recorders have its stacks, the recorders would
+	// write the snapshot without stacks. So this waits for their replies, which show that they
+	// have received the stacks.
 	for (size_t i = 0; i < recorders->count; i++) {
 		struct frec_reply reply;
 

@@ -11,7 +11,7 @@
 #ifdef __x86_64__
 #define AT(member) (offsetof(struct user_regs_struct, member) / sizeof(uint64_t))
 
-// The places of registers in struct user_regs_struct, indexed by perf's numbers. Those that
+// The places of registers in struct user_regs_struct, indexed by perf's numbers. Registers that
 // frec__perf_user_registers leaves out have 0.
 static const uint8_t places[] = {
 	AT(rax), AT(rbx),    AT(rcx), AT(rdx), AT(rsi), AT(rdi), AT(rbp), AT(rsp),

@@ -8,7 +8,7 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-// The process that tries them, in its own pid namespace.
+// The pid of the process that tries the programs, in that process's pid namespace.
 const volatile __u32 process;
 const volatile __u64 space_device, space_inode;
 __u64 runs;

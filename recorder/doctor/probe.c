@@ -56,7 +56,7 @@ static void advise_outside(struct frec_probe_result *ret)
 		"it do the recording (flightrec record --listen)");
 }
 
-// If the command does not fit, there is none: a truncated command would be worse.
+// If the command does not fit, ret->fix stays empty, because a truncated command would be worse.
 void frec__probe_fix(struct frec_probe_result *ret, const char *format, ...)
 {
 	va_list arguments;
@@ -105,8 +105,8 @@ bool frec__probe_first_user_namespace(void)
 {
 	struct stat status;
 
-	// A kernel without user namespaces does not have this file, and rights count there as in
-	// the first user namespace.
+	// A kernel without user namespaces does not have this file. On such a kernel, rights count
+	// as in the first user namespace.
 	return stat("/proc/self/ns/user", &status) || status.st_ino == FIRST_USER_NAMESPACE;
 }
 

@@ -38,7 +38,8 @@ enum frec_probe_right {
 void frec__probe_refused(struct frec_probe_result *ret, int r, const char *what,
 			 enum frec_probe_right right, const char *configuration);
 
-/* Whether this process is in the first user namespace, whose rights count for the machine. */
+/* Returns whether this process is in the first user namespace, whose rights count for the
+ * machine. */
 bool frec__probe_first_user_namespace(void);
 
 /* Returns what precedes a command for root: "sudo ", or "" if this process is root. */

@@ -8,7 +8,8 @@
 /* Executes the two sites below. */
 void frec__probe_site_pass(void);
 
-/* A short nop, and one of five bytes on x86_64, which newer kernels can replace with a call. */
+/* The first site is a short nop. On x86_64 the second is a nop of five bytes, which newer kernels
+ * can replace with a call. */
 extern const uint8_t frec__probe_site[], frec__probe_site_wide[];
 
 /* The kernel counts attached uprobes here, if it is told where in the program's file this variable

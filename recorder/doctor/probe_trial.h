@@ -15,7 +15,7 @@ struct frec_trial {
 	struct probe_bpf *skeleton;
 	struct bpf_program *program;
 	struct bpf_link *link;
-	int descriptor;	  /* of a link that libbpf does not know, or -1 */
+	int descriptor;	  /* descriptor of the link, if `link` is NULL; or -1 */
 	int r;		  /* 0, or a negative errno */
 	const char *step; /* the step that failed, if `r` is not 0 */
 };

@@ -63,8 +63,8 @@ typedef void (*needed)(struct frec_probe_result *ret);
 
 /*
  * Tracepoints, or the events of a transport, can be recorded only if none of these probes reports
- * that something is missing. The first one that does is reported. All transports but shm need the
- * kernel's rings.
+ * that something is missing. The first probe that does so is reported. All transports but shm need
+ * the kernel's rings.
  */
 #define RING_NEEDS \
 	frec__probe_ring, frec__probe_set_output, frec__probe_tracefs_rights, frec__probe_deaths
@@ -104,7 +104,7 @@ void frec__probes_judge(const struct frec_probe_result *results, struct frec_pro
 						   first_lacking(results, tracepoint_needs),
 					   .automatic = -1,
 					   .automatic_machine = -1};
-	// In the order of frec__transport_choose().
+	// The order in which frec__transport_choose() prefers transports.
 	static const int order[] = {FREC_PROBE_USER_EVENTS, FREC_PROBE_SHM, FREC_PROBE_USDT};
 
 	for (int i = 0; i < FREC_PROBE_TRANSPORT_COUNT; i++)

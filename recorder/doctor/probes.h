@@ -60,13 +60,13 @@ extern const size_t frec__probe_count;
  * probes start short-lived processes. Not thread-safe. */
 void frec__probes_run(struct frec_probe_result *ret);
 
-/* For each transport, and for the kernel's tracepoints, the first capability that it needs and that
- * is missing. NULL: nothing is missing. */
+/* For each transport, and for the kernel's tracepoints, the first needed capability that is
+ * missing; NULL: none is missing. */
 struct frec_probe_verdict {
 	const struct frec_probe *lacking[FREC_PROBE_TRANSPORT_COUNT];
 	const struct frec_probe *tracepoints_lacking;
-	/* The transports that are taken by default; -1: none works. The first one by a recorder
-	 * that can hand its services memory (`run`, frec_recorder_start()), the second one by a
+	/* The default transports; -1: none works. `automatic` is that of a recorder that can hand
+	 * its services memory (`run`, frec_recorder_start()), `automatic_machine` that of a
 	 * recorder of the whole machine (`record`). */
 	int automatic, automatic_machine;
 };

@@ -19,8 +19,8 @@
 
 #define BTF_MAGIC 0xEB9F
 
-// A thread that keeps its name by setting it reaches task_rename before the call returns. To sleep
-// and expect sched_switch would be a guess: on a busy machine the time can be over before the
+// A thread that sets its name, even to the name that it has, reaches task_rename before the call
+// returns. A sleep might not reach sched_switch: on a busy machine the sleep can end before the
 // thread has been switched out.
 void frec__probe_raw_tracepoint(struct frec_probe_result *ret)
 {

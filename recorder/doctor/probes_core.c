@@ -23,7 +23,7 @@ static void offer_installation(struct frec_probe_result *ret, const char *previo
 		frec__probe_fix(ret, "%s%s core --install", frec__probe_sudo(), quoted);
 }
 
-// Whether the tool in the pattern exists and can be run.
+// Returns whether the tool in the pattern exists and can be run.
 static bool is_there(const char *pattern)
 {
 	char path[FREC_CORE_PATTERN_MAX];

@@ -28,7 +28,7 @@
 #define FDS_PER_CPU (2 + FREC_ALERT_COUNT)
 
 // Opens a tracepoint that every kernel has. Returns a descriptor, which the caller closes, or a
-// negative errno, and in `ret_what` what was tried last.
+// negative errno. Sets `ret_what` to the step that was tried last.
 static int open_tracepoint(bool backward, const char **ret_what)
 {
 	struct frec_error error;
@@ -219,8 +219,8 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 			(FREC_RING_SIZE_DEFAULT >> 10) + SIDEBAND_KB);
 }
 
-// Whether perf_event_open(2) succeeds. The caller tries our own process, the kernel's side of it,
-// and all processes of a CPU.
+// Returns whether perf_event_open(2) succeeds. The caller tries our own process without and with
+// the kernel code that it runs, and all processes of a CPU.
 static bool opens(pid_t process, int cpu, bool kernel)
 {
 	struct perf_event_attr attr;
@@ -267,7 +267,8 @@ void frec__probe_descriptors(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_MISSING, "%s", strerror(errno));
 		return;
 	}
-	// Only the hard limit matters: the recorder raises its soft limit to it.
+	// Only the hard limit matters, because the recorder raises its soft limit to the hard
+	// limit.
 	room = limit.rlim_max / cpus;
 	room = room > FDS_PER_CPU ? room - FDS_PER_CPU : 0;
 	frec__probe_found(ret, room >= SOURCES_COMFORTABLE ? FREC_PROBE_OK : FREC_PROBE_LIMITED,

@@ -16,8 +16,8 @@ uint64_t frec__import_sample_type(const struct perf_event_attr *attr)
 
 	type |= attr->sample_type & (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
 				     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
-	// Only tracepoints have a payload that is written. If samples of other events have no call
-	// chain, one is made from their instruction pointer.
+	// Of all payloads, only those of tracepoints are written. If samples of other events have
+	// no call chain, a call chain is made from their instruction pointer.
 	if (attr->type != PERF_TYPE_TRACEPOINT && attr->sample_type & PERF_SAMPLE_IP)
 		type |= PERF_SAMPLE_CALLCHAIN;
 	return type;

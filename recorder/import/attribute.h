@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether the .frec file gets events with this attribute. */
+/* Returns whether the .frec file gets events with this attribute. */
 bool frec__import_is_written(const struct perf_event_attr *attr);
 
-/* The sample type (PERF_SAMPLE_*) of this event's samples in the .frec file. */
+/* Returns the sample type (PERF_SAMPLE_*) of this event's samples in the .frec file. */
 uint64_t frec__import_sample_type(const struct perf_event_attr *attr);
 
 #endif

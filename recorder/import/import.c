@@ -18,7 +18,8 @@
 #define SORT_ROOM (48u << 20)
 #define OUT_ROOM (128u << 10)
 #define RECORD_SIZE_MAX 65528
-// No machine has CPUs with higher numbers, and a reader of the .frec file needs memory for each.
+// No machine has CPUs with higher numbers, and a reader of the .frec file needs memory for each CPU
+// up to the highest.
 #define CPU_MAX 65535
 #define NO_CPU UINT32_MAX
 #define COMMON_SIZE 8
@@ -85,7 +86,7 @@ static uint64_t source_id(const struct frec_import *import, const struct frec_pe
 		       : 0;
 }
 
-// Where a record is put together. There is room for two records of the largest size.
+// Writes the pieces of a record into a buffer that has room for two records of the largest size.
 struct writer {
 	uint8_t *at;
 };
@@ -134,7 +135,7 @@ static void append_payload(struct writer *writer, const struct perf_event_attr *
 }
 
 // Converts a sample to the layout of Records in flightrec.proto. Returns the size, or 0 if the
-// result is too large.
+// result is too large or its size is no multiple of 8.
 static size_t convert(struct frec_import *import, struct perf_event_header header,
 		      const struct frec_perf_event *event, const struct frec_perf_sample *sample)
 {
@@ -211,8 +212,8 @@ static struct frec_perf_sample trailer_of(struct frec_import *import, const uint
 	struct frec_perf_sample trailer;
 
 	*ret_event = event;
-	// Records that perf synthesized for processes that already ran have the same layout, and
-	// the id 0, with which no event is found.
+	// Records that perf synthesized for processes that already ran have the same trailer, with
+	// the id 0. No event has that id, so the attribute of the first event is used.
 	if (frec__perf_sample_read_trailer(event ? &event->attr : &import->data.events[0].attr,
 					   body, size, &trailer))
 		return (struct frec_perf_sample){.cpu = NO_CPU};

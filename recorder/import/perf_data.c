@@ -166,7 +166,7 @@ static int read_features(struct frec_perf_data *data, uint64_t offset, const uin
 	return r;
 }
 
-// Reads the rest of a file's header, after the header's size, and the tables to which the header
+// Reads the fields of a file's header that come after its size, and the tables to which the header
 // points.
 static int read_file_header(struct frec_perf_data *data, struct frec_bytes *bytes,
 			    uint64_t header_size, struct frec_error *reterr)

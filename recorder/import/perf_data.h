@@ -25,7 +25,7 @@
 /* One event that was recorded: one -e of `perf record`. */
 struct frec_perf_event {
 	struct perf_event_attr attr;
-	char *name; /* perf's name for it; NULL if the file does not have it */
+	char *name; /* perf's name for the event; NULL if the file has none */
 };
 
 /* The kernel's id of an event on one CPU or thread. */
@@ -93,15 +93,16 @@ struct frec_perf_data {
 	bool pipe;
 };
 
-/* Takes over `fd`. A pipe can be read only in the pipe format. Returns 0 or a negative errno. */
+/* Takes ownership of `fd`. A pipe can be read only in the pipe format. Returns 0 or a negative
+ * errno. */
 int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
 			 struct frec_error *reterr);
 void frec__perf_data_close(struct frec_perf_data *data);
 
 /*
- * Returns the next record that does not describe the recording. `*ret` is valid until the next call
- * and not aligned, and has all bytes that the header promises. Returns 1, 0 at the end, or a
- * negative errno.
+ * Finds the next record that does not describe the recording. `*ret` is valid until the next call,
+ * is not aligned, and has as many bytes as the header says. Returns 1, 0 at the end, or a negative
+ * errno.
  */
 int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *ret_header,
 			 const uint8_t **ret, struct frec_error *reterr);

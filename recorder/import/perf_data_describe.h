@@ -6,7 +6,8 @@
 
 #include "recorder/import/perf_data.h"
 
-/* Each of these parses one piece of the description. They return 0 or a negative errno. */
+/* Each of these functions parses one piece of the description, and returns 0 or a negative
+ * errno. */
 int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size,
 			      const void *ids, size_t ids_size, struct frec_error *reterr);
 int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const void *body,

@@ -2,8 +2,8 @@
 /*
  * Sorts records by key (a CPU) and time, even if they do not all fit into memory. Records with
  * equal key and time are returned in the order in which they were added. Each time memory is full,
- * its records are sorted and written to a temporary file without a name. They are merged when they
- * are read back.
+ * its records are sorted and written to a temporary file without a name. The sorted stretches are
+ * merged when they are read back.
  */
 #ifndef FREC_RECORDER_IMPORT_RECORD_SORT_H
 #define FREC_RECORDER_IMPORT_RECORD_SORT_H
@@ -55,8 +55,8 @@ void frec__record_sort_deinit(struct frec_record_sort *sort);
 int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t time,
 			  const void *record, uint32_t size, struct frec_error *reterr);
 
-/* Returns the next record in order, which is valid until the next call. After the first call no
- * record can be added. Returns 1, 0 at the end, or a negative errno. */
+/* Finds the next record in order, which is valid until the next call. After the first call no
+ * record can be added. Returns 1 if there is one, 0 at the end, or a negative errno. */
 int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item *ret,
 			   const uint8_t **ret_record, struct frec_error *reterr);
 

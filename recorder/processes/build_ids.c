@@ -130,16 +130,16 @@ void frec__build_ids_vdso(struct frec_mapping *map)
 		read_build_id(&image, map);
 }
 
-// A file and its status. The path is absolute or relative to /proc/PID.
+// A file and its status. `path` is absolute or relative to /proc/PID.
 struct file {
 	char path[4200];
 	struct stat status;
 };
 
 // Finds the mapped file through its link in /proc/PID/map_files. If that is not possible, looks for
-// the path of the mapping in the root folder of the process and then in the recorder's, and accepts
-// a file only if its device and inode are `device` and `inode`. Returns whether it found a regular
-// file.
+// the path of the mapping in the root folder of the process and then in the root folder of the
+// recorder, and accepts a file only if its device and inode are `device` and `inode`. Returns
+// whether it found a regular file.
 static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_mapping *map,
 		      struct file *ret)
 {

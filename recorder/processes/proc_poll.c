@@ -70,9 +70,9 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 		if (!thread || names)
 			name_thread(table, dirfd(tasks), process->pid, tid);
 	}
-	// If the array of threads is full, adding one drops a dead one and shifts others, so that
-	// the indices in `seen` are wrong. The next poll corrects the mistakes that result from
-	// this.
+	// If the array of threads is full, adding a thread removes dead ones and shifts others, so
+	// that the indices in `seen` are wrong. The next poll corrects the mistakes that result
+	// from this.
 	for (size_t i = 0; tasks && i < known && i < process->threads; i++) {
 		if (!seen[i] && !process->thread[i].exit && process->thread[i].start < now)
 			frec__process_thread_end(process, &process->thread[i], now);

@@ -15,9 +15,9 @@ void frec__process_table_poll(struct frec_process_table *table,
 			      void *context, bool names);
 
 /*
- * When to poll again after a poll that started at `began` and ends now: `interval` after `began`,
- * or later if polling would otherwise take more than a twentieth of the time. All times are
- * nanoseconds of CLOCK_MONOTONIC.
+ * Returns when to poll again after a poll that started at `began` and ends now: `interval` after
+ * `began`, or later if polling would otherwise take more than a twentieth of the time. All times
+ * are nanoseconds of CLOCK_MONOTONIC.
  */
 uint64_t frec__process_table_next_poll(uint64_t began, uint64_t interval);
 

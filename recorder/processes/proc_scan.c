@@ -22,9 +22,9 @@
 #define START_JITTER 1000000	      /* nanoseconds; shorter than a tick of /proc */
 #define FLAG_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, field 9 of /proc/PID/stat */
 
-// Nanoseconds to subtract from a start in /proc to get the kernel's CLOCK_MONOTONIC. The starts
-// there are times of CLOCK_BOOTTIME, in the time namespace of the reader: this is the time spent in
-// suspend, and by how much that namespace's CLOCK_BOOTTIME is ahead.
+// Nanoseconds to subtract from a start in /proc to get the kernel's CLOCK_MONOTONIC. A start in
+// /proc is a time of CLOCK_BOOTTIME in the time namespace of the reader, so the difference is the
+// time spent in suspend plus the offset of that namespace's CLOCK_BOOTTIME.
 static int64_t boottime_offset(void)
 {
 	struct timespec boot;
@@ -154,9 +154,9 @@ static void scan_threads(struct frec_process_table *table, int folder, uint32_t 
 	}
 }
 
-// Whether the process in /proc is still `process`, which has ended but which nobody has waited for.
-// Both start times are computed from the same number in /proc, so they differ only by changes of
-// the offset between two clocks.
+// Returns whether the process in /proc is `process`, which has ended, but whose parent has not
+// waited for it yet. Both start times are computed from the same number in /proc, so they differ
+// only by changes of the offset between two clocks.
 static bool is_same_life(const struct frec_process *process, const struct stat_line *line)
 {
 	int64_t apart = (int64_t)(line->start - process->start);

@@ -9,8 +9,8 @@
  * skipped. Returns 0, or a negative errno if /proc cannot be listed. */
 int frec__process_table_scan(struct frec_process_table *table);
 
-/* The living process `pid`, which is added if the table does not have it. NULL if the process is
- * gone or memory runs out. */
+/* Returns the living process `pid`, after adding it if the table does not have it. Returns NULL if
+ * the process is gone or memory runs out. */
 struct frec_process *frec__process_table_scan_one(struct frec_process_table *table, uint32_t pid);
 
 /* Rereads what only /proc knows about a living process: arguments, executable, user. */

@@ -24,8 +24,8 @@
 #define P_PIDFD 3
 #endif
 
-// As in <linux/pidfd.h>, with the members that all versions have. Older systems do not have this
-// struct.
+// The struct of <linux/pidfd.h>, with the members that all versions of it have. Older systems do
+// not have this struct.
 struct pidfd_info {
 	uint64_t mask, cgroup;
 	uint32_t pid, tgid, ppid;
@@ -65,8 +65,8 @@ static bool from_pidfd(int pidfd, int *ret_status)
 	return true;
 }
 
-// Whether the exit status in /proc can be trusted: those who may not trace the process read 0
-// there, which looks like success.
+// Returns whether the exit status in /proc can be trusted: those who may not trace the process read
+// 0 there, which looks like success.
 static bool may_trace(uint32_t pid)
 {
 	char path[64], target[8];
@@ -91,7 +91,7 @@ static bool from_proc(uint32_t pid, int *ret_status)
 	return true;
 }
 
-// Whether the process still has its pid, because its parent has not waited for it yet.
+// Returns whether the process still has its pid, because its parent has not waited for it yet.
 static bool is_there(int pidfd)
 {
 	return !syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) || errno == EPERM;

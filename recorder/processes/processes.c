@@ -11,17 +11,17 @@
 #include "proto/grow.h"
 #include "recorder/processes/build_ids.h"
 
-// By how many nanoseconds the start of a process can be too early if it comes from /proc. The time
-// there is rounded down to ticks of CLK_TCK, and then converted between two clocks.
+// A start that comes from /proc can be this many nanoseconds too early, because times in /proc are
+// rounded down to ticks of CLK_TCK, and are then converted between two clocks.
 #define PROC_START_ROUNDING UINT64_C(20000000)
 
 // Threads are searched one by one while a process has at most this many.
 #define SEARCHED 64
 
-// The least memory in the rings, in bytes, that is taken by a process or a thread that has a
-// record.
+// A process or a thread that has a record takes at least this many bytes in the rings.
 #define RECORD_SIZE 64
-// A process takes much more memory than a thread, and most have more than one record.
+// A process takes much more memory than a thread, and most processes have more than one record. So
+// the table may have only one exited process per this many records.
 #define PROCESS_RECORDS 16
 #define THREADS_LIMIT (256u << 10)
 #define EXITED_LIMIT (16u << 10)
@@ -123,7 +123,8 @@ static bool matters(const struct frec_process *process)
 	return process->kept || process->emitted;
 }
 
-// Gives the children of a process that leaves the table its own parent as their ancestor.
+// When `parent` leaves the table, the forebear of its children becomes the forebear of `parent`, or
+// its parent if it has no forebear.
 static void adopt_children(struct frec_process_table *table, const struct frec_process *parent)
 {
 	uint32_t forebear = parent->forebear ? parent->forebear : parent->ppid;
@@ -133,7 +134,8 @@ static void adopt_children(struct frec_process_table *table, const struct frec_p
 		     process = process->next) {
 			uint32_t above = process->forebear ? process->forebear : process->ppid;
 
-			// A process that started later has the pid of `parent` a second time.
+			// If this process started after `parent` ended, its parent is a later
+			// process with the same pid.
 			if (above != parent->pid || process->start > parent->exit)
 				continue;
 			process->forebear = forebear;
@@ -141,7 +143,8 @@ static void adopt_children(struct frec_process_table *table, const struct frec_p
 	}
 }
 
-// Removes the process that exited first of those that do not matter, or else of all.
+// Of the exited processes that do not matter, removes the one that exited first. If all matter,
+// removes the one that exited first of all.
 static void drop_oldest(struct frec_process_table *table)
 {
 	struct frec_process **oldest = NULL;
@@ -228,8 +231,8 @@ void frec__process_thread_end(struct frec_process *process, struct frec_thread *
 	process->threads_alive--;
 }
 
-// Enters the threads from number `first` on into the index. If memory runs out, there is none, and
-// threads are searched one by one.
+// Enters the threads from number `first` on into the index. If memory runs out, frees the index,
+// and threads are searched one by one.
 static void enter_threads(struct frec_process *process, size_t first)
 {
 	for (size_t i = first; i < process->threads; i++) {
@@ -243,7 +246,8 @@ static void enter_threads(struct frec_process *process, size_t first)
 	}
 }
 
-// Removes the oldest dead threads, an eighth of all at most, because each removal moves the others.
+// Removes the oldest dead threads, up to an eighth of all at once, because a removal moves all
+// others.
 static void drop_threads(struct frec_process_table *table, struct frec_process *process)
 {
 	size_t left = process->threads / 8 + 1, to = 0;
@@ -311,8 +315,8 @@ static void inherit(struct frec_process_table *table, struct frec_process *proce
 		memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
 		process->cmdline_size = parent->cmdline_size;
 	}
-	// A child starts with its parent's mappings. Those of an exited parent are not copied,
-	// because adding mappings can remove that parent from the table.
+	// A child starts with its parent's mappings. The mappings of an exited parent are not
+	// copied, because adding mappings can remove that parent from the table.
 	for (size_t i = 0; i < parent->maps && !parent->exit; i++)
 		frec__process_table_map(table, process->pid, &parent->map[i]);
 }
@@ -339,7 +343,7 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 		// The scan of /proc may have added this process first, with a start that is rounded
 		// down.
 		if (!process->start || process->start + PROC_START_ROUNDING >= time) {
-			// If the scan added a later process with this pid, that one keeps its
+			// If the scan added a later process with this pid, that process keeps its
 			// start.
 			if (process->start < time)
 				process->start = time;

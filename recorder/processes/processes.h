@@ -18,9 +18,9 @@
  * Invariants: each process has its own entry, even if its pid was used before. Entries with the
  * same pid are linked, youngest first, in the bucket of that pid; this is why the table is not a
  * frec_table. Exited processes stay until their number reaches a limit. Then the one that exited
- * first is removed, but a process that matters (`kept`, `emitted`) only if all of them matter; and
- * whose descendant a process is stays known. Everything is limited, and threads and mappings for
- * which there is no room are counted.
+ * first is removed, but a process that matters (`kept`, `emitted`) only if all exited processes
+ * matter. The descendants of a removed process are still known to descend from its ancestors.
+ * Everything is limited, and threads and mappings for which there is no room are counted.
  */
 #ifndef FREC_RECORDER_PROCESSES_PROCESSES_H
 #define FREC_RECORDER_PROCESSES_PROCESSES_H
@@ -31,8 +31,8 @@
 
 #include "proto/table.h"
 
-/* At least so many exited processes, and so many threads of one process, are remembered, and more
- * if the rings can hold records of more: frec__process_table_limit(). */
+/* At least this many exited processes, and this many threads of one process, are remembered, and
+ * more if the rings can hold records of more: frec__process_table_limit(). */
 #define FREC_PROCESSES_EXITED_MAX 4096
 #define FREC_PROCESS_THREADS_MAX 4096
 /* The maximum number of threads of all processes together. */
@@ -58,7 +58,7 @@ struct frec_mapping {
 
 struct frec_process {
 	uint32_t pid, ppid;
-	uint32_t forebear; /* the nearest ancestor in the table, if the parent has left it; or 0 */
+	uint32_t forebear; /* the nearest ancestor in the table, if the parent is not in it; or 0 */
 	uint32_t uid;
 	bool uid_known, kernel;
 	bool kept;	    /* the recorder was started for it, or it is or was a client */
@@ -69,7 +69,7 @@ struct frec_process {
 	char *cmdline; /* arguments, each ended by a NUL */
 	size_t cmdline_size;
 	char *executable;
-	char *tags; /* what it said about itself, as in frec_pairs.text; NULL: nothing */
+	char *tags; /* its tags, in the form of frec_pairs.text; NULL: none */
 	size_t tags_size;
 	uint64_t start, exit;
 	uint64_t uid_since;   /* the process may have had another user before this time */
@@ -95,8 +95,9 @@ struct frec_process_table {
 	size_t exited_max;  /* 0: FREC_PROCESSES_EXITED_MAX */
 	size_t threads_max; /* of one process; 0: FREC_PROCESS_THREADS_MAX */
 	size_t threads;	    /* of all processes */
-	/* Called before exited processes are removed, to set `emitted` of all; may be NULL. Then
-	 * they are removed an eighth at a time. Must change nothing else in the table. */
+	/* Called before exited processes are removed, to set `emitted` of all processes. Must
+	 * change nothing else in the table. May be NULL; if not, exited processes are removed an
+	 * eighth of the limit at a time, so that this is called seldom. */
 	void (*mark_emitters)(void *context);
 	void *context;
 	size_t map_bytes;
@@ -109,15 +110,16 @@ struct frec_process_table {
 		char *cmdline;
 		size_t size;
 	} expected;
-	/* the latest exit of any process that was removed from the table; it is not known to whom
-	 * older records belong */
+	/* the latest exit of any process that was removed from the table; older records may belong
+	 * to a removed process */
 	uint64_t forgotten_until;
 };
 
 void frec__process_table_deinit(struct frec_process_table *table);
 #define FREC_PROCESS_TABLE __attribute__((cleanup(frec__process_table_deinit)))
 
-/* Makes the limits fit rings of so many bytes together. They never shrink. */
+/* Raises the limits to what rings of `ring_bytes` bytes in total can hold records of. The limits
+ * never shrink. */
 void frec__process_table_limit(struct frec_process_table *table, uint64_t ring_bytes);
 
 /* Calls `visit` for each living process. `visit` must not change the table. */
@@ -125,7 +127,7 @@ void frec__process_table_each(struct frec_process_table *table,
 			      void (*visit)(void *context, const struct frec_process *),
 			      void *context);
 
-/* The youngest process that has or had this pid, or NULL. */
+/* Returns the youngest process that has or had this pid, or NULL. */
 struct frec_process *frec__process_table_find(const struct frec_process_table *table, uint32_t pid);
 
 /*
@@ -146,12 +148,12 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 			     const struct frec_mapping *map);
 
-/* The youngest thread of a process that has or had this tid, or NULL. */
+/* Of the threads of a process that have or had this tid, returns the youngest, or NULL. */
 struct frec_thread *frec__process_thread(const struct frec_process *process, uint32_t tid);
 /* Marks a thread as ended, but not its process. */
 void frec__process_thread_end(struct frec_process *process, struct frec_thread *thread,
 			      uint64_t time);
-/* The process that had `pid` at `time`, or NULL. */
+/* Returns the process that had `pid` at `time`, or NULL. */
 struct frec_process *frec__process_table_find_at(const struct frec_process_table *table,
 						 uint32_t pid, uint64_t time);
 
@@ -160,22 +162,23 @@ void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uin
 /* Adds a thread that is known only from a record and gives it the name of its process. Does nothing
  * if the process is unknown or already has the thread. */
 void frec__process_table_add_thread(struct frec_process_table *table, uint32_t pid, uint32_t tid);
-/* Sets the tags of a living process, a copy of `size` bytes; 0: none. Returns 0 or -ENOMEM. */
+/* Sets the tags of process `pid` to a copy of `size` bytes, or removes them if `size` is 0. Returns
+ * 0 or -ENOMEM. */
 int frec__process_table_tag(struct frec_process_table *table, uint32_t pid, const char *tags,
 			    size_t size);
 /* Removes all mappings of a process, so that the caller can add its current ones. */
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
 
 /*
- * Whether a record of `pid` at `time` belongs to `uid`. It does if the table has a process with
- * this pid, all processes in it that have or had this pid belonged to that user at the time, and no
- * process that was removed from the table exited at `time` or later. This prevents a reused pid
- * from showing one user what another user did.
+ * Returns whether a record of `pid` at `time` belongs to `uid`. The record does if the table has a
+ * process with this pid, all processes in it that have or had this pid belonged to that user at the
+ * time, and no process that was removed from the table exited at `time` or later. This prevents a
+ * reused pid from showing one user what another user did.
  */
 bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
 				 uint64_t time);
 
-/* Whether `pid` is `ancestor` or descends from it, as far as the table remembers. */
+/* Returns whether `pid` is `ancestor` or descends from it, as far as the table remembers. */
 bool frec__process_table_descends(const struct frec_process_table *table, uint32_t pid,
 				  uint32_t ancestor);
 

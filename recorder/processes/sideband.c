@@ -163,7 +163,8 @@ static uint64_t field(const struct frec_sideband *sideband, int kind, const char
 				 sample->raw_size);
 }
 
-// The kind of alert that the event with the kernel's id `id` raises, or -1 if it raises none.
+// Returns the kind of alert that the event with the kernel's id `id` raises, or -1 if it raises
+// none.
 static int alert_kind(const struct frec_sideband *sideband, uint64_t id)
 {
 	for (size_t i = 0; i < sideband->count; i++) {
@@ -270,8 +271,8 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 		sideband->mapped(sideband->context, body->pid, &map);
 }
 
-// In a pid namespace the kernel reports processes outside as 0, and dead ones as -1: the table
-// would take all of them for one process.
+// To a recorder in a pid namespace, the kernel reports processes outside with pid 0, and dead ones
+// with pid -1. The table would take all of them for one process.
 static bool is_outside(uint32_t pid)
 {
 	return !pid || pid == UINT32_MAX;
@@ -312,7 +313,7 @@ static void handle(struct frec_sideband *sideband, const struct perf_event_heade
 	}
 }
 
-// A record copied out of its ring.
+// A record that was copied from its ring.
 struct copied {
 	uint64_t time;
 	uint64_t order; /* decides between records of equal time */

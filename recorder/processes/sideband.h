@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The sideband is a small ring on each CPU, whose records are read and removed instead of being
- * overwritten. They report forks, execs, renames, mappings and exits for the process table, and
- * raise alerts for fatal signals, SIGKILL, the OOM killer and execs. An alert wakes the recorder at
- * once. All records are read when a ring is a quarter full, at each alert, and before each
- * snapshot.
+ * overwritten. The records report forks, execs, renames, mappings and exits for the process table,
+ * and raise alerts for fatal signals, SIGKILL, the OOM killer and execs. An alert wakes the
+ * recorder at once. All records are read when a ring is a quarter full, at each alert, and before
+ * each snapshot.
  */
 #ifndef FREC_RECORDER_PROCESSES_SIDEBAND_H
 #define FREC_RECORDER_PROCESSES_SIDEBAND_H
@@ -23,7 +23,7 @@ enum frec_alert_kind {
 	FREC_ALERT_OOM,	  /* the OOM killer chose a victim */
 	FREC_ALERT_EXEC,  /* a process called exec: its arguments can be read now */
 	FREC_ALERT_COUNT,
-	/* No tracepoint raises this: a process is gone, and it is not known how it ended. */
+	/* A process is gone, and how it ended is unknown. No tracepoint raises this alert. */
 	FREC_ALERT_GONE = FREC_ALERT_COUNT
 };
 
@@ -60,7 +60,7 @@ struct frec_sideband {
 };
 
 /* The filter that signal:signal_deliver needs to report only fatal signals with their default
- * action. The source that records registers and stack of a crash uses it too. */
+ * action. The source that records registers and stack of a crash uses this filter too. */
 #define FREC_CRASH_FILTER \
 	"sa_handler==0&&(sig==4||sig==5||sig==6||sig==7||sig==8||sig==11||sig==31)"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Trying whether the exact clock can be read without a system call: see clock_probe.h.
+// Tries whether the exact clock can be read without a system call: see clock_probe.h.
 #include "recorder/rings/clock_probe.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #define SOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
-// Lets clock_gettime(2) fail in this thread.
+// Makes the system call clock_gettime(2) fail in this thread.
 static bool forbid(void)
 {
 	struct sock_filter code[] = {
@@ -41,7 +41,8 @@ static void *try(void *needs_call)
 	return NULL;
 }
 
-// Reads the name of the clock source into `ret`, zero-padded; nothing if there is no such file.
+// Reads the name of the clock source into `ret`, padded with zeroes. If the file cannot be read,
+// fills `ret` with zeroes.
 static void read_source(char *ret, size_t size)
 {
 	FREC_CLOSE int fd = open(SOURCE, O_RDONLY | O_CLOEXEC);

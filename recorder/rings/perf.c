@@ -47,8 +47,8 @@ int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *re
 			attr->read_format &= ~(uint64_t)PERF_FORMAT_LOST;
 			continue;
 		}
-		// The sysctl kernel.perf_event_max_stack allows only shorter callchains. 0 asks for
-		// as many frames as it allows.
+		// The sysctl kernel.perf_event_max_stack allows only shorter callchains. A length
+		// of 0 asks for as many frames as the sysctl allows.
 		if (errno == EOVERFLOW && attr->sample_max_stack) {
 			attr->sample_max_stack = 0;
 			continue;

@@ -60,8 +60,8 @@ void frec__perf_attr_init(struct perf_event_attr *attr, uint32_t type, uint64_t 
 
 /*
  * Opens one event that covers all processes on `cpu`. If the kernel refuses PERF_FORMAT_LOST
- * (before 6.0) or the length of the callchain, this changes `attr` and tries again. Returns a
- * close-on-exec descriptor, or a negative errno with a message.
+ * (before 6.0) or the length of the callchain, this clears what was refused in `attr` and tries
+ * again. Returns a close-on-exec descriptor, or a negative errno with a message.
  */
 int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *reterr);
 

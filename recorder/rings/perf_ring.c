@@ -119,8 +119,8 @@ static void perf_ring_copy_finish(const struct frec_ring *ring, struct frec_ring
 
 	if (ring->offline)
 		in_progress = 0;
-	// h1 - h2 bytes were written since the copy. They include every record that was in progress
-	// when the copy ended.
+	// h1 - h2 bytes were written since the copy. These bytes include every record that was in
+	// progress when the copy ended.
 	if (settled && copy->head - head(ring) - copy->during < in_progress)
 		in_progress = copy->head - head(ring) - copy->during;
 	// The oldest bytes of a full ring are directly below h0, where the kernel goes on writing.

@@ -14,9 +14,9 @@ extern const struct frec_ring_type frec__perf_ring_type;
 int frec__perf_ring_open(struct frec_ring *ring, int cpu, size_t size, struct frec_error *reterr);
 
 /*
- * Whether the ring's event was enabled at any time since the last call. If not, its CPU went
- * offline: the kernel then removes all events from the CPU and does not restore them. Only this
- * shows that a CPU went offline and came back between two checks, as all CPUs but the first do
+ * Returns whether the ring's event was enabled at any time since the last call. If not, the ring's
+ * CPU went offline: the kernel then removes all events from the CPU and does not restore them. Only
+ * this shows that a CPU went offline and came back between two checks, as all CPUs but the first do
  * during a suspend.
  */
 bool frec__perf_ring_alive(struct frec_ring *ring);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads the line NSpid of /proc/PID/status. It lists the pid of the process in each pid namespace
-// that it is in: in the recorder's namespace first, in the innermost one last.
+// Reads the line NSpid of /proc/PID/status. The line lists the pid of the process in each of its
+// pid namespaces, from the recorder's to the innermost.
 #include "recorder/rings/pid_space.h"
 
 #include <dirent.h>
@@ -19,8 +19,8 @@ static uint64_t key_of(uint32_t space, uint32_t inside)
 	return (uint64_t)space << 32 | inside;
 }
 
-// Returns how many pids the line in the file `path` has, or 0 if it cannot be read. Sets `ret_last`
-// to the last of them.
+// Returns how many pids the line NSpid of the file `path` has, or 0 if the line cannot be read.
+// Sets `ret_last` to the last pid.
 static size_t read_numbers(const char *path, uint32_t *ret_last)
 {
 	FREC_FREE char *text = frec__read_file_at(AT_FDCWD, path, 16384);
@@ -69,7 +69,7 @@ static void put(struct frec_pid_spaces *spaces, uint32_t space, uint32_t inside,
 		*at = number;
 }
 
-// Removes an entry of the index, unless it leads to a younger pair by now.
+// Removes an entry of the index, unless it leads to a younger pair than `number` by now.
 static void forget(struct frec_pid_spaces *spaces, uint32_t space, uint32_t inside, uint32_t number)
 {
 	const uint32_t *at = frec__table_get(&spaces->index, key_of(space, inside));
@@ -142,7 +142,8 @@ void frec__pid_spaces_translate(const struct frec_pid_spaces *spaces, uint32_t s
 	const struct frec_pid_pair *pair;
 
 	if (!space || space == spaces->own) {
-		// Most recorders meet no other namespace.
+		// Most recorders know no pairs, because no process of another namespace writes
+		// records.
 		if (!spaces->count || !spaces->writes || spaces->writes(spaces->context, *pid))
 			return;
 		pair = find(spaces, 0, *pid);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Processes in other pid namespaces, for example of containers, write records that contain pids of
- * their namespaces. This translates them into pids of the recorder's namespace, by means of pairs
- * that are read from /proc while the processes live. A namespace is known by its inode number,
+ * their namespaces. This translates these pids into pids of the recorder's namespace. Each pair of
+ * pids is read from /proc while the process lives. The number of a namespace is its inode number,
  * which is never 0.
  */
 #ifndef FREC_RECORDER_RINGS_PID_SPACE_H
@@ -17,39 +17,40 @@
 #define FREC_PID_PAIRS_MAX 65536
 
 struct frec_pid_pair {
-	uint32_t space; /* 0: the process had ended, and only its pids could be read */
+	uint32_t space; /* 0: unknown, because the process ended while its pids were read */
 	uint32_t inside, outside;
 };
 
 struct frec_pid_spaces {
-	uint32_t own;	    /* the recorder's own namespace; 0: there is no /proc */
+	uint32_t own;	    /* the recorder's namespace; 0: there is no /proc */
 	size_t count, next; /* `next` is the oldest pair once there are FREC_PID_PAIRS_MAX */
 	struct frec_pid_pair *pair;
-	/* The number of the youngest pair for a namespace and a pid in it, and, with 0 in place of
-	 * the namespace, for that pid in any namespace. */
+	/* Leads from a namespace and a pid in it to the index of their youngest pair, and from 0
+	 * and a pid to the index of the youngest pair with that pid in any namespace. */
 	struct frec_table index;
-	/* Whether a process of the recorder's namespace may write records; NULL: any may. */
+	/* Returns whether a process of the recorder's namespace may write records; NULL: any
+	 * may. */
 	bool (*writes)(void *context, uint32_t pid);
 	void *context;
 };
 
 void frec__pid_spaces_init(struct frec_pid_spaces *spaces);
 
-/* The pid namespace that a process is in. 0 for the recorder's own namespace, and for a process
- * that has ended. */
+/* Returns the number of the pid namespace that a process is in, or 0 if that is the recorder's or
+ * the process has ended. */
 uint32_t frec__pid_space_of(const struct frec_pid_spaces *spaces, uint32_t pid);
 
-/* Adds a pair for each thread of a process that is in another namespace. Returns whether it is; a
- * process stays in one pid namespace all its life. */
+/* If a process is in another namespace than the recorder, adds a pair for each of its threads and
+ * returns true, else returns false. A process stays in one pid namespace all its life. */
 bool frec__pid_spaces_learn(struct frec_pid_spaces *spaces, uint32_t pid);
 
 /*
  * Replaces the pid and the tid of a record by the numbers that the same thread has in the
- * recorder's namespace, or by UINT32_MAX if those are unknown. `space` is the namespace of the
- * process when it attached; 0: unknown. A process that was forked into a further namespace later
- * still writes the old one. So a pid of the recorder's own namespace is doubted if that process
- * does not write records, and a process of another namespace with this pid is known. Allocates
- * nothing.
+ * recorder's namespace, or by UINT32_MAX if those are unknown. `space` is the number of the
+ * namespace that the record names, 0 for the recorder's or if unknown. The child of a process that
+ * attached may be in another namespace, and still name that of its parent. So if `space` is the
+ * recorder's, but the process with this pid there does not write records, and there is a pair with
+ * this pid, the pair is used. Allocates nothing.
  */
 void frec__pid_spaces_translate(const struct frec_pid_spaces *spaces, uint32_t space, uint32_t *pid,
 				uint32_t *tid);

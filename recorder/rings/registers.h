@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* The value of perf_event_attr.sample_regs_user that selects all of them. */
+/* The value of perf_event_attr.sample_regs_user that selects all these registers. */
 extern const uint64_t frec__perf_user_registers;
 /* The number that perf gives to the stack pointer. */
 extern const unsigned int frec__perf_user_stack_pointer;

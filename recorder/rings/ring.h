@@ -11,7 +11,7 @@
  *	shm_ring.h	a ring in shared memory, which services write themselves. shm_rings.h
  *			creates that memory, shm_copy.h reads it, service/shm.h has its layout.
  *
- * A copy is made in two steps. Afterwards its layout is the same for both types:
+ * A copy is made in two steps. Afterwards the copy has the same layout for both types:
  *
  *	ring --frec__ring_copy()--> raw bytes, newest first --frec__ring_copy_finish()-->
  *		the first `valid` bytes are whole records in the layout of perf.h, newest first
@@ -96,8 +96,8 @@ struct frec_ring_copy {
 	size_t valid;
 	bool wrapped;	  /* something was overwritten before or during the copy */
 	uint64_t damaged; /* shared memory only: regions that hold no whole record */
-	/* shared memory only: records whose time is before the ring or after the copy. They got the
-	 * time of the next record. */
+	/* shared memory only: how many records had a time before the ring was opened or after the
+	 * copy was made. They got the time of the next record. */
 	uint64_t redated;
 };
 
@@ -113,7 +113,7 @@ struct frec_ring_type {
 
 void frec__ring_close(struct frec_ring *ring);
 
-/* How many bytes were ever written into the ring. */
+/* Returns how many bytes were ever written into the ring. */
 uint64_t frec__ring_written(const struct frec_ring *ring);
 
 /* Copies the ring into copy->data without disturbing the writers. */

@@ -66,9 +66,9 @@ void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec
 	copy->valid = size;
 }
 
-// The size of the record at `at`, frame included, or 0 if there is no complete record of a known
-// event. `room` is the number of bytes from `at` on. `position` is the one to which the record
-// moved the ring.
+// Returns the size of the record at `at`, frame included, or 0 if there is no complete record of a
+// known event. `room` is the number of bytes from `at` on. `position` is the position of the ring
+// after the record was reserved.
 static size_t record_size(struct scan *scan, const uint8_t *at, size_t room, uint64_t position)
 {
 	struct frec_shm_record record;
@@ -107,7 +107,7 @@ static void reverse(uint8_t *data, size_t from, size_t to)
 	}
 }
 
-// Moves the first `by` bytes after the others, in place and in units of 8.
+// Moves the first `by` bytes behind the others, in place and in units of 8.
 static void rotate(uint8_t *data, size_t size, size_t by)
 {
 	reverse(data, 0, by);
@@ -148,8 +148,8 @@ static bool find_position(struct scan *scan, struct frec_ring_copy *copy)
 }
 
 // Moves the whole records in the first `size` bytes to the start of the copy, without frames and
-// gaps. Returns where the last of them ended before the move. Gaps that end before `certain` count
-// as damage; one that reaches further ends the scan.
+// gaps. Returns where the last of them ended before the move. Gaps that end at or before `certain`
+// count as damage; a gap that reaches further ends the scan.
 static size_t compact(struct scan *scan, struct frec_ring_copy *copy, size_t size, size_t certain,
 		      struct frec_shm_damage *damage)
 {

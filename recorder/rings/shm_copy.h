@@ -12,17 +12,17 @@ struct frec_shm_damage {
 	uint64_t regions, bytes;
 };
 
-/* How many bytes were ever written into a ring, according to its position. Services can falsify the
- * position. */
+/* Returns how many bytes were ever written into a ring, according to its position, which services
+ * can falsify. */
 uint64_t frec__shm_written(const struct frec_shm_rings *rings, size_t ring);
 
-/* As frec__ring_copy(), for one ring of `rings`. */
+/* Does what frec__ring_copy() does, for one ring of `rings`. */
 void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec_ring_copy *copy);
 
 /*
- * As frec__ring_copy_finish(): leaves only the whole records of known events in the copy, one
- * directly after the other, newest first, for frec__records_find(). Must be called only once for
- * each copy.
+ * Does what frec__ring_copy_finish() does: leaves only the whole records of known events in the
+ * copy, one directly after the other, newest first, for frec__records_find(). Must be called only
+ * once for each copy.
  */
 void frec__shm_copy_finish(const struct frec_shm_rings *rings, struct frec_ring_copy *copy,
 			   struct frec_shm_damage *ret);

@@ -11,12 +11,12 @@
 #include "proto/read_file.h"
 
 #define CLOCK_SOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
-// The counter of a processor of less than this makes too coarse times, and one of more would
-// overflow the multiplication.
+// Limits of the counter's frequency in Hz. A slower counter would make too coarse times, and with a
+// faster one the multiplication would overflow.
 #define FREQUENCY_MIN 500e6
 #define FREQUENCY_MAX 8e9
 #define ATTEMPTS 5
-// How much steeper or flatter than the clock a line may be, to come closer to it.
+// A line may be steeper or flatter than the clock by this fraction, to come closer to the clock.
 #define TURN_MAX 0.002
 
 void frec__shm_counter_init(struct frec_shm_counter *ret)
@@ -52,7 +52,7 @@ void frec__shm_counter_read(struct frec_shm_counter *counter, uint64_t ticks, ui
 	off = (double)(int64_t)(time - FREC_SHM_BEHIND - led);
 	if (off > FREC_SHM_OFF_MAX || off < -FREC_SHM_OFF_MAX)
 		return;
-	slope = off / elapsed; // meets the clock after as long as passed since the last reading
+	slope = off / elapsed; // to meet the clock `elapsed` nanoseconds from now
 	slope = slope > TURN_MAX ? TURN_MAX : slope < -TURN_MAX ? -TURN_MAX : slope;
 	slope = (1 + slope) * elapsed / passed;
 	line->time = led;
@@ -61,8 +61,8 @@ void frec__shm_counter_read(struct frec_shm_counter *counter, uint64_t ticks, ui
 }
 
 #ifdef __x86_64__
-// The counter is read right after the clock. Of several pairs, the one counts whose readings are
-// closest to each other: no interrupt came between them.
+// Takes a reading: the clock, and right after it the counter. Of several attempts, uses the
+// shortest one, because no interrupt can have come between its two readings.
 static void take(uint64_t *ret_ticks, uint64_t *ret_time)
 {
 	uint64_t closest = UINT64_MAX;
@@ -79,7 +79,7 @@ static void take(uint64_t *ret_ticks, uint64_t *ret_time)
 	}
 }
 
-// Services read the line at any moment; an odd version says that it is being changed.
+// Services read the line at any moment; an odd version says that the line is being changed.
 static void publish(const struct frec_shm_clock *line, struct frec_shm_clock *ret)
 {
 	uint64_t version = ret->version + 1;

@@ -34,7 +34,7 @@ static void shm_ring_copy(const struct frec_ring *ring, struct frec_ring_copy *c
 	frec__shm_copy(ring->shm, ring->index, copy);
 }
 
-// The last translation, because records of one thread often follow each other.
+// The last translation, which is kept because records of one thread often follow each other.
 struct translated {
 	uint32_t space, pid, tid, to_pid, to_tid;
 };
@@ -62,8 +62,8 @@ static void translate(const struct frec_ring *ring, struct frec_sample *sample,
 }
 
 // A process that moves itself into a time namespace after it has attached writes times of another
-// clock. Such a record gets the time of the next record, `newer`, because it was written before
-// that one. Returns the time of the record.
+// clock. A record with such a time gets the time of the next record, `newer`, because it was
+// written before the next record. Returns the time of the record.
 static uint64_t check_time(const struct frec_ring *ring, struct frec_ring_copy *copy,
 			   struct frec_sample *sample, uint64_t newer, uint64_t now)
 {

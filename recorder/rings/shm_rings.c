@@ -154,9 +154,9 @@ int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_s
 	return 0;
 }
 
-// Gives the pages back, which live as long as any service maps them or has the memfd open. Services
-// cannot do it at their next event, because they may have entered seccomp. A service that is in the
-// middle of an emit gets a new page for it, which is then in nobody's way.
+// Frees the pages, which otherwise live as long as any service maps them or has the memfd open.
+// Services cannot unmap them at their next event, because a seccomp filter may forbid them the
+// system call. A service that is in the middle of an emit writes to a new page, which does no harm.
 static void empty(const struct frec_shm_rings *rings)
 {
 	(void)fallocate(rings->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -201,7 +201,8 @@ size_t frec__shm_ring_count(const struct frec_shm_rings *rings)
 }
 
 // Adds the event of a slot. Parses a copy of its declaration, because services can change the
-// original at any time. Returns 0, -ENOMEM, or -EBADMSG unless the copy declares exactly one event.
+// original at any time. Returns 0, -ENOMEM, or -EBADMSG if the copy does not declare exactly one
+// event.
 static int add_event(struct frec_shm_rings *rings, const struct frec_shm_table *table,
 		     uint32_t slot)
 {
@@ -266,8 +267,8 @@ bool frec__shm_next_birth(struct frec_shm_rings *rings, struct frec_shm_birth *r
 	const struct frec_shm_table *table = (void *)((char *)rings->map + rings->layout.table);
 	uint32_t forks = __atomic_load_n(&table->forks, __ATOMIC_RELAXED);
 
-	// Entries that were overwritten are lost, and so is one that nobody has filled in for half
-	// of the ring.
+	// Entries that were overwritten are lost. So is an entry that is still not filled in when
+	// half a ring of younger ones has been claimed.
 	if (forks - rings->forks_seen > FREC_SHM_FORKS)
 		rings->forks_seen = forks - FREC_SHM_FORKS / 2;
 	for (; rings->forks_seen != forks; rings->forks_seen++) {
@@ -281,7 +282,7 @@ bool frec__shm_next_birth(struct frec_shm_rings *rings, struct frec_shm_birth *r
 			return true;
 		}
 		if (forks - rings->forks_seen <= FREC_SHM_FORKS / 2)
-			return false; // it is just being filled in
+			return false; // the entry is being filled in
 	}
 	return false;
 }

@@ -19,7 +19,7 @@
 
 struct frec_shm_rings;
 
-/* An event that a service has registered. It belongs to the rings and never changes. */
+/* An event that a service has registered. This struct belongs to the rings and never changes. */
 struct frec_shm_event {
 	char *provider, *name;
 	/* the event's declaration, for frec__declarations_read() */
@@ -50,29 +50,31 @@ void frec__shm_destroy(struct frec_shm_rings *rings);
  * a system call (clock_probe.h). */
 void frec__shm_set_coarse(struct frec_shm_rings *rings);
 
-/* The descriptor of the memfd, which services attach to. It still belongs to `rings`. */
+/* Returns the descriptor of the memfd, which services attach to. `rings` still owns the
+ * descriptor. */
 int frec__shm_fd(const struct frec_shm_rings *rings);
 
-/* How many rings there are: one for each possible CPU, in the order of the CPUs, and a last one for
- * threads that cannot use those. */
+/* Returns how many rings there are: one for each possible CPU, in the order of the CPUs, and a last
+ * one for threads that cannot use those. */
 size_t frec__shm_ring_count(const struct frec_shm_rings *rings);
 
-/* Adds the events that were registered since the last call, and says to the services what time it
- * is. Returns how many events are known now. Allocates memory only if there are new ones. */
+/* Adds the events that were registered since the last call, and updates the clock data by which
+ * services compute times. Returns how many events there are now. Allocates memory only if there are
+ * new events. */
 size_t frec__shm_refresh(struct frec_shm_rings *rings);
-/* A process that was forked from a service, or that is about to end of its own will: its number in
- * the pid namespace of the service, as the service says. */
+/* A process that was forked from a service, or, if `ends` is set, that is about to exit. `pid` is
+ * the pid in the pid namespace of the service, which wrote it and is not trusted. */
 struct frec_shm_birth {
 	uint32_t pid;
 	bool ends;
 };
 
-/* The next of these. Returns false if there is none. */
+/* Stores the next such process in `ret`. Returns false if there is none. */
 bool frec__shm_next_birth(struct frec_shm_rings *rings, struct frec_shm_birth *ret);
 const struct frec_shm_event *frec__shm_event(const struct frec_shm_rings *rings, size_t event);
 
-/* How often an event was emitted into a ring. For each process that was killed between writing a
- * record and counting it, the ring can hold one record more than this number. */
+/* Returns how often an event was emitted into a ring. For each process that was killed between
+ * writing a record and counting it, the ring can hold one record more than this number. */
 uint64_t frec__shm_emitted(const struct frec_shm_rings *rings, size_t event, size_t ring);
 
 #endif

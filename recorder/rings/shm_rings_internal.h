@@ -30,7 +30,7 @@ static inline const struct frec_shm_control *frec__shm_control(const struct frec
 			      ring * rings->layout.control_size);
 }
 
-/* As frec__shm_create(), for a machine with `cpus` CPUs. */
+/* Does what frec__shm_create() does, for a machine with `cpus` CPUs. */
 int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_size,
 			 const char *const *selection, uint32_t options, struct frec_error *reterr);
 

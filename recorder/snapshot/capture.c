@@ -111,7 +111,7 @@ void frec__capture_take(struct frec_capture *capture, const struct frec_ring *ri
 	size_t largest = largest_record(sources, source_count);
 	bool of_kernel = false;
 
-	// If memory could not be reserved for new rings and sources, only the others are captured.
+	// New rings and sources for which no memory could be reserved are not captured.
 	if (ring_count > capture->rings_room)
 		ring_count = capture->rings_room;
 	if (ring_count && source_count > capture->sources_room / ring_count)

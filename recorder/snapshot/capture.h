@@ -54,7 +54,7 @@ void frec__capture_take(struct frec_capture *capture, const struct frec_ring *ri
 			size_t ring_count, const struct frec_source *sources, size_t source_count);
 
 /* Copies only the rings, without waiting for records that are being written, to see what is in them
- * at about this time. No snapshot can be made of it. */
+ * at about this time. Such a copy is not good enough for a snapshot. */
 void frec__capture_peek(struct frec_capture *capture, const struct frec_ring *rings,
 			size_t ring_count, const struct frec_source *sources, size_t source_count);
 

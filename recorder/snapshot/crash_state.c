@@ -12,8 +12,8 @@ static void read_sample(const struct frec_crash_finder *finder, struct frec_cras
 {
 	struct frec_perf_sample parts;
 
-	// The sideband's record of the signal raised the alert, but is slightly younger than this
-	// one, whose time is therefore used.
+	// The sideband's record of the signal, which raised the alert, is slightly younger than
+	// this record. So the time of this record is used.
 	ret->time = finder->sample->time;
 	if (!frec__sample_read(finder->source, (const void *)finder->sample, &parts))
 		frec__sample_state(finder->source, &parts, ret->value, &ret->registers,

@@ -125,7 +125,7 @@ static bool open_fallback(const char *path)
 	       S_ISDIR(status.st_mode) && status.st_uid == geteuid() && !(status.st_mode & 022);
 }
 
-// What a snapshot takes at most, apart from its rings: processes, stacks, names.
+// The most bytes that a snapshot takes in addition to its rings: for processes, stacks and names.
 #define BESIDE_RINGS (UINT64_C(16) << 20)
 
 // Writes a snapshot. If a limit on the size of files is in the way, the error says how high it has

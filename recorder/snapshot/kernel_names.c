@@ -23,7 +23,7 @@
 
 struct found {
 	uint64_t address; // the collected address
-	uint64_t start;	  // of the symbol assigned to it; 0: none
+	uint64_t start;	  // where the symbol assigned to it begins; 0: no symbol
 	char name[128], module[64];
 };
 
@@ -46,8 +46,8 @@ void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *call
 		}
 		if (!kernel)
 			continue;
-		// Addresses of callers are return addresses, which can be in the next function, so
-		// the byte before is looked up.
+		// Addresses of callers are return addresses. One of these can be the start of the
+		// next function, so the byte before the address is looked up.
 		address -= !first;
 		if (address && names->address.count < FREC_KERNEL_ADDRESSES_MAX)
 			frec__table_put(&names->address, address, NULL);

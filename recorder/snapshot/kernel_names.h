@@ -39,7 +39,7 @@ int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsym
 			    Flightrec__KernelSymbols *ret);
 void frec__kernel_names_free(Flightrec__KernelSymbols *symbols);
 
-/* Whether every user of this machine may see kernel addresses, according to the rules of
+/* Returns whether every user of this machine may see kernel addresses, according to the rules of
  * /proc/kallsyms. */
 bool frec__kernel_names_public(void);
 

@@ -13,7 +13,8 @@
 #define FREC_PAIR_VALUE_MAX 256 /* bytes */
 #define FREC_PAIRS_SIZE_MAX (FREC_PAIRS_MAX * (FREC_PAIR_KEY_MAX + FREC_PAIR_VALUE_MAX + 2))
 
-/* Start with zeroes. It is of fixed size, so that a request needs no allocation. */
+/* Must be zeroed before the first pair is added. The size is fixed, so that a request needs no
+ * allocation. */
 struct frec_pairs {
 	size_t count, size;
 	char text[FREC_PAIRS_SIZE_MAX]; /* key and value in turn, each ended by NUL */
@@ -21,13 +22,13 @@ struct frec_pairs {
 
 /*
  * Adds a pair. A value that is too long is cut at the end of a UTF-8 character, and "..." is
- * appended. Returns 0, -EINVAL if the key is not valid or there already, or if the value has a NUL,
- * or -E2BIG if there are FREC_PAIRS_MAX pairs.
+ * appended. Returns 0, -EINVAL if the key is not valid or is there already, or if the value has a
+ * NUL, or -E2BIG if there are FREC_PAIRS_MAX pairs already.
  */
 int frec__pairs_add(struct frec_pairs *pairs, const char *key, size_t key_size, const void *value,
 		    size_t value_size);
 
-/* The same pairs for the schema, which point into `text`. */
+/* The pairs of a struct frec_pairs as messages of the schema, which point into its `text`. */
 struct frec_pair_messages {
 	size_t count;
 	Flightrec__Pair *pointer[FREC_PAIRS_MAX];

@@ -162,7 +162,7 @@ void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snaps
 	frec__parts_write(parts, FREC_PART_TRIGGER, &trigger.base);
 }
 
-// Sets what the recorder itself knows about the death.
+// Fills in what the recorder itself knows about the death.
 static void set_death(Flightrec__Crash *crash, const struct frec_reason *reason)
 {
 	crash->pid = reason->pid;
@@ -329,9 +329,10 @@ static void set_map(Flightrec__Map *to, const struct frec_mapping *from)
 	to->build_id.data = (uint8_t *)from->build_id;
 }
 
-// Finds the process whose tags this one has: its own, or those of the nearest of its ancestors that
-// run the same program, because a service that forks says who it is before it does. In a file for
-// one user, all of them belong to that user. Returns NULL if there are none.
+// Returns the process whose tags count for `process`: `process` itself if it has tags, else its
+// nearest ancestor with tags, because a service sets its tags before it forks. All processes in
+// between run the same program and, in a file for one user, belong to that user. Returns NULL if
+// there is no such process.
 static const struct frec_process *tagged(const struct frec_snapshot_job *snapshot,
 					 const struct frec_process *process)
 {
@@ -341,7 +342,8 @@ static const struct frec_process *tagged(const struct frec_snapshot_job *snapsho
 		const struct frec_process *parent =
 			frec__process_table_find(snapshot->processes, at->ppid);
 
-		// A parent that is younger than its child is another process with the pid.
+		// A parent that is younger than its child is another process, which has got the
+		// parent's pid.
 		if (!parent || parent->start > at->start || !parent->executable ||
 		    !process->executable || strcmp(parent->executable, process->executable) != 0 ||
 		    (snapshot->only_uid >= 0 &&

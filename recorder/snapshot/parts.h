@@ -24,7 +24,7 @@ int frec__parts_write(struct frec_parts *parts, enum frec_part part,
 		      const ProtobufCMessage *message);
 
 void frec__parts_write_header(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);
-/* `records`: how many the file will have. */
+/* `records`: how many records the file will have. */
 void frec__parts_write_summary(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 			       const struct frec_crash_state *state, uint64_t records);
 void frec__parts_write_clocks(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);

@@ -20,9 +20,9 @@
 #include "proto/part.h"
 #include "proto/report.h"
 
-// How much of a file is read. The first is enough for nearly all: before the summary is the header
-// alone. The second is for files of versions that wrote no summary, and holds a crash with its
-// stack.
+// How many bytes of a file are read. HEAD_MIN is enough if the file has a summary, because only the
+// header comes before the summary. HEAD_MAX is for files of versions that wrote no summary, and is
+// enough for a crash with its stack.
 #define HEAD_MIN (16u << 10)
 #define HEAD_MAX (128u << 10)
 
@@ -31,7 +31,7 @@ struct candidate {
 	uint64_t size;
 	struct timespec time;
 	enum frec_rank rank;
-	// Of which sort it is.
+	// These three say of which sort the file is.
 	Flightrec__Trigger__Kind kind;
 	int signal;
 	char subject[128];
@@ -85,7 +85,8 @@ static void take_crash(struct candidate *ret, const struct frec_part_view *part)
 	flightrec__crash__free_unpacked(crash, NULL);
 }
 
-// Reads what the file is about from its first parts. Returns true if more of the file may tell.
+// Reads what the file is about from its first parts. Returns true if `data` ends before that is
+// known.
 static bool read_parts(struct candidate *ret, const uint8_t *data, size_t size)
 {
 	struct frec_part_view part;
@@ -113,7 +114,7 @@ static void read_candidate(int folder, struct candidate *ret)
 	FREC_FREE uint8_t *data = malloc(HEAD_MAX);
 	ssize_t n = fd >= 0 && data ? pread(fd, data, HEAD_MIN, 0) : -1;
 
-	// A file that cannot be read for want of memory or rights is not for that reason empty.
+	// If there is no memory or no right to read the file, it does not count as empty.
 	ret->empty = n >= 0;
 	if (n > 0 && read_parts(ret, data, (size_t)n) && n == HEAD_MIN) {
 		n = pread(fd, data, HEAD_MAX, 0);
@@ -199,7 +200,8 @@ static bool is_trigger(const struct candidate *candidate)
 	       candidate->kind == FLIGHTREC__TRIGGER__KIND__SIGNAL_USR2;
 }
 
-// See quota.h. Empty files count neither as first nor as latest. `all` is sorted by sort.
+// Sets the ranks of quota.h. Empty files count neither as first nor as latest. `all` must be in the
+// order of by_sort().
 static void rank(struct candidates *all)
 {
 	struct candidate *before = NULL;
@@ -213,7 +215,7 @@ static void rank(struct candidates *all)
 			one->rank = FREC_RANK_EMPTY;
 			continue;
 		}
-		// `one` is the latest so far, and `before` is not any more.
+		// `one` is the latest of its sort so far, so `before` no longer is.
 		if (!first && before->rank == FREC_RANK_DEATH_LATEST)
 			before->rank = FREC_RANK_DEATH;
 		if (!first && before->rank == FREC_RANK_TRIGGER_ENDS && !before_is_first)

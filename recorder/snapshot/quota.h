@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which snapshots are deleted if those of an owner take more bytes than the quota allows. The quota
- * is per owner, so that no user can displace another user's snapshots. In this order, and within
- * each rank the oldest first:
+ * Deletes snapshots if those of an owner take more bytes than the quota allows. The quota is per
+ * owner, so that no user can displace another user's snapshots. Snapshots are deleted in the order
+ * of these ranks, and within each rank the oldest first:
  *
  *	FREC_RANK_EMPTY		without any record or state of a crashed thread, or no snapshot
  *	FREC_RANK_TRIGGER	triggers that are neither first nor latest of their name
@@ -11,13 +11,13 @@
  *	FREC_RANK_DEATH_LATEST	the latest death of a sort
  *	FREC_RANK_DEATH_FIRST	the first death of a sort, which is mostly the one to look at
  *
- * A sort of deaths is the name of the program and how it died.
+ * Deaths are of the same sort if programs of the same name died in the same way.
  *
- * The file that was just written is never deleted. A file is the first or the latest of those that
- * are in the folder. What a file is about is read from its first parts (Summary in
+ * The file that was just written is never deleted. "First" and "latest" compare only the files that
+ * are in the folder now. What a file is about is read from its first parts (Summary in
  * flightrec.proto), so the order is the same after a restart of the recorder, for several recorders
- * that share a folder, and for files that were copied there. Their age is the time when they were
- * last modified.
+ * that share a folder, and for files that were copied there. The age of a file counts from its last
+ * modification.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_QUOTA_H
 #define FREC_RECORDER_SNAPSHOT_QUOTA_H

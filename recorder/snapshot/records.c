@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Walks the copy of a ring. A snapshot needs time, id and pid of every record several times, so
-// they are read from their fixed places. frec__perf_sample_read() is for all parts of a record.
+// they are read from their fixed places. To read all parts of a record, use
+// frec__perf_sample_read().
 #include "recorder/snapshot/records.h"
 
 #include <errno.h>

@@ -12,12 +12,12 @@
 int frec__sample_read(const struct frec_source *source, const struct perf_event_header *record,
 		      struct frec_perf_sample *ret);
 
-/* How many bytes the source's samples have before the call chain, or before the payload if they
- * have no call chain. */
+/* Returns how many bytes the source's samples have before the call chain, or before the payload if
+ * they have no call chain. */
 size_t frec__sample_head(const struct frec_source *source);
 
-/* How many bytes of a sample are call chain, registers and stack. Returns 0 if the record is broken
- * or is no sample. */
+/* Returns how many bytes of a sample are call chain, registers and stack, or 0 if the record is
+ * broken or is no sample. */
 size_t frec__sample_stacks(const struct frec_source *source,
 			   const struct perf_event_header *record);
 

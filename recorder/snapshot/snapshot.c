@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Writes a .frec file. A first walk over all records finds which processes appear, what time is
-// covered and what the crash left; then the parts are written in order.
+// covered and which records the crash left. Then the parts are written in order.
 #include "recorder/snapshot/snapshot.h"
 
 #include <errno.h>
@@ -34,8 +34,8 @@ struct coverage {
 // PERF_RECORD_MISC_EXT_RESERVED, which the kernel does not set.
 #define LEFT_OUT (1 << 15)
 
-// Decides in the first walk whether the file gets the record, and marks the copy if not. The second
-// walk must not decide anew, because the process table has changed by then.
+// Decides in the first walk whether the file gets the record, and marks the copied record if not.
+// The second walk must not decide anew, because the process table has changed by then.
 static bool keep_record(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 			struct perf_event_header *record)
 {
@@ -60,10 +60,10 @@ static const struct perf_event_header *record_at(const struct frec_ring_copy *co
 }
 
 // Nested interrupts can place a younger record before an older one. Coverage therefore starts at
-// the latest time that any of the oldest records has; this is how many of them are compared.
+// the latest time among this many of the oldest records.
 #define OLDEST 4
 
-// Returns how many counts of its event a record stands for: 1, except for events that count
+// Returns how much a record adds to the count of its event: 1, except for events that count
 // nanoseconds, see frec__source_init().
 static uint64_t weight(const struct frec_source *source, const struct perf_event_header *record)
 {
@@ -138,7 +138,7 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 		coverage->from = capture->complete_until;
 }
 
-// Uses a record that was set aside if the rings have none of that kind.
+// If the rings have no record of the same kind, uses a record that was set aside.
 static void add_copy(const struct frec_snapshot_job *snapshot, struct frec_crash_finder *finder,
 		     const struct frec_source *source, const struct perf_event_header *record)
 {
@@ -384,8 +384,8 @@ void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 	}
 }
 
-// Whether two processes are workers of one service: they run the same program, and one is the
-// parent of the other, or both have the same parent.
+// Returns whether two processes are workers of one service: they run the same program, and one is
+// the parent of the other, or both have the same parent.
 static bool are_kin(const struct frec_process *a, const struct frec_process *b)
 {
 	return a && b && a->executable && b->executable && !strcmp(a->executable, b->executable) &&
@@ -397,11 +397,11 @@ bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t 
 	struct frec_capture *capture = snapshot->capture;
 	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
 	FREC_ID_MAP struct frec_id_map ids;
-	uint32_t no_kin = pid; // of the last record
+	uint32_t no_kin = pid; // the pid of the last process that was found to be no kin
 	bool found = false;
 
 	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
-		return true; // not known: better a superfluous file than a missing one
+		return true; // unknown, and a superfluous file is better than a missing one
 	for (size_t ring = 0; ring < capture->rings && !found; ring++) {
 		const struct frec_ring_copy *copy = &capture->copy[ring];
 		size_t count = frec__records_find(

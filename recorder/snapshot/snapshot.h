@@ -13,8 +13,8 @@
  * decides which files have to go for it.
  *
  * Stacks take a separate path. stacks.c decides what a record keeps of its stack, and sends what is
- * to be unwound to a child process (unwind_worker.c, child.c), because unwinding reads untrusted
- * program files. unwound.c and unwound_lives.c connect the process table to the unwinder.
+ * to be unwound to a child process (unwind_worker.c, recorder/worker/), because unwinding reads
+ * untrusted program files. unwound.c and unwound_lives.c connect the process table to the unwinder.
  * thread_stacks.c reads stacks that came from a core dump, and kernel_names.c finds kernel symbols
  * for call chains.
  *
@@ -45,13 +45,13 @@ struct frec_reason {
 	uint32_t pid, tid, sender;
 	int signal, code, exit_status;
 	bool code_unknown;
-	/* How many more requests or deaths this snapshot stands for, and when the first of them
-	 * happened: see cooldown.h. */
+	/* How many earlier requests or deaths got no snapshot of their own but share this one, and
+	 * when the first of them happened: see cooldown.h. */
 	uint64_t coalesced, coalesced_since;
 };
 
 /* Records of the fatal signal that were set aside, in case the rings do not hold them any more.
- * NULL: there is none. */
+ * NULL: no record was set aside. */
 struct frec_crash_copy {
 	const struct frec_source *sample_source, *details_source;
 	const struct perf_event_header *sample, *details;
@@ -81,14 +81,15 @@ struct frec_snapshot_job {
 	void *context;
 };
 
-/* Calls `visit` for each process that emitted an event in the capture itself, at least once, with
- * the time of that event. Does nothing if memory runs out. */
+/* Calls `visit` at least once for each process that emitted a user event that is in the capture,
+ * with the time of the event. Does nothing if memory runs out. */
 void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 			     void (*visit)(void *context, uint32_t pid, uint64_t time),
 			     void *context);
 
-/* Whether the capture has an event that process `pid` emitted itself, or another worker of the same
- * service: if many crash at once, their stacks overwrite their events. True if memory runs out. */
+/* Returns whether the capture has a user event that process `pid` emitted, or that another worker
+ * of the same service emitted, because if many workers crash at once, their stacks overwrite some
+ * of their events. Returns true if memory runs out. */
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
 
 /* Writes the file, whole or not at all, and gives it to the user `owner` unless that is -1. Returns

@@ -2,7 +2,7 @@
 // Unwinds stacks while a file is written, and replaces stack bytes with frames.
 //
 // If stack bytes are dropped, frames whose address is not in code are dropped too: on an
-// overwritten stack, a return address can be any data that lay there.
+// overwritten stack, any data can be in the place of a return address.
 #include "recorder/snapshot/stacks.h"
 
 #include <stddef.h>
@@ -168,8 +168,8 @@ static uint8_t *append_frames(uint8_t *to, size_t room, const struct frec_unwoun
 	return to;
 }
 
-// Appends the payload, padded to a multiple of 8 bytes with its size. If `cut` is set, the payload
-// ends before the stack bytes that a SOURCE_CRASH has.
+// Appends the payload, padded so that its size field and the payload together are a multiple of 8
+// bytes. If `cut` is set, the payload ends before the stack bytes that a SOURCE_CRASH has.
 static uint8_t *append_payload(uint8_t *to, bool cut, const struct frec_perf_sample *parts)
 {
 	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);

@@ -31,8 +31,9 @@ struct frec_snapshot_stacks {
 /* No record is larger, because the size of a record is a 16-bit number. */
 #define FREC_RECORD_SIZE_MAX 65536
 
-/* Must be called before anything else changes the process table. Cannot fail: if memory runs out or
- * no child process can be started, there are fewer frames. */
+/* Must be called while the process table still has the state of the capture, because the child
+ * process works with a copy of that. Cannot fail: if memory runs out or no child process can be
+ * started, there are fewer frames. */
 void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
 				const struct frec_snapshot_job *snapshot);
 void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks);
@@ -59,7 +60,7 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 void frec__snapshot_stacks_write_names(struct frec_snapshot_stacks *stacks,
 				       struct frec_parts *parts);
 
-/* Whether the source's records get frames in place of stack bytes. */
+/* Returns whether the source's records get frames in place of stack bytes. */
 bool frec__snapshot_unwinds(const struct frec_snapshot_job *snapshot,
 			    const struct frec_source *source);
 

@@ -24,7 +24,7 @@
 #define MEMORY_MAX (UINT64_C(8) << 30)
 // Milliseconds between two calls of `on_progress`.
 #define TURN 5
-// How many bytes of a stack the kernel copies at most: their number has 16 bits.
+// The kernel copies at most this many bytes of a stack, because their number has 16 bits.
 #define STACK_SIZE_MAX 65536
 
 // A stack to unwind. In the message, the stack bytes follow.
@@ -150,7 +150,7 @@ static void hand_back(struct frec_unwind_worker *worker)
 		worker->on_progress(worker->context);
 }
 
-// Returns false if there was no answer in time.
+// Waits for the answer. Returns false if it did not come in time.
 static bool wait_for_answer(struct frec_unwind_worker *worker)
 {
 	struct pollfd poller = {.fd = worker->child.fd, .events = POLLIN};

@@ -9,7 +9,8 @@
 
 #include "proto/cleanup.h"
 
-// The file stores the unwinder's numbers, so a new reason must be added to both enums.
+// The file stores the unwinder's number for the reason why a stack ends, so a new reason must be
+// added to both enums.
 #define SAME(name) \
 	_Static_assert((int)FREC_UNWIND_##name == (int)FLIGHTREC__STACK_END__STACK_END_##name, \
 		       "StackEnd in flightrec.proto has another number for " #name)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unwinds stacks on the machine that recorded them, before it reboots, while the program files are
- * certain to be those that ran. Encodes the frames for a file: see Frames in flightrec.proto. Not
- * thread-safe.
+ * Unwinds stacks on the machine that recorded them, before the machine reboots, while the program
+ * files are certain to be those that ran. Encodes the frames for a file: see Frames in
+ * flightrec.proto. Not thread-safe.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_UNWOUND_H
 #define FREC_RECORDER_SNAPSHOT_UNWOUND_H

@@ -12,7 +12,7 @@
 #include "recorder/snapshot/unwound.h"
 #include "unwind/epochs.h"
 
-// A view takes hundreds of kilobytes, so no more views than these are kept. To make room, the views
+// A view takes hundreds of kilobytes, so no more than this many are kept. To make room, the views
 // of the processes that were met first are dropped.
 #define VIEWS_MAX 64
 
@@ -20,7 +20,7 @@ struct life {
 	const struct frec_process *process;
 	struct frec_epochs epochs;
 	struct frec_unwind_process *view; // NULL: none
-	size_t epoch;			  // of the view, in `epochs`
+	size_t epoch;			  // number of the view's epoch in `epochs`
 };
 
 struct frec_unwound_lives {

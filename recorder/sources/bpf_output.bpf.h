@@ -39,7 +39,7 @@ static __always_inline void frec_write_common(void *data)
 	*(__u64 *)data = bpf_get_current_pid_tgid() << 32;
 }
 
-/* The counts of a source on this CPU; NULL for a slot that does not exist. */
+/* Returns the counts of a source on this CPU, or NULL for a slot that does not exist. */
 static __always_inline struct frec_bpf_counts *frec_counts_of(__u32 slot)
 {
 	__u32 key = slot * frec_cpus + bpf_get_smp_processor_id();

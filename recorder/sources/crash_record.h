@@ -5,8 +5,9 @@
 #define FREC_RECORDER_SOURCES_CRASH_RECORD_H
 
 /*
- * Whether a signal with its default action is a crash: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE,
- * SIGSEGV, SIGSYS. FREC_CRASH_FILTER in sideband.h has the same list for the kernel's filter.
+ * Returns whether a signal with its default action is a crash: SIGILL, SIGTRAP, SIGABRT, SIGBUS,
+ * SIGFPE, SIGSEGV, SIGSYS. FREC_CRASH_FILTER in sideband.h has the same list for the kernel's
+ * filter.
  */
 #define FREC_IS_CRASH(sig) \
 	((sig) == 4 || (sig) == 5 || (sig) == 6 || (sig) == 7 || (sig) == 8 || (sig) == 11 || \
@@ -14,8 +15,8 @@
 
 /*
  * The maximum size in bytes of the user stack in a record. The stack is recorded only if the memory
- * at the stack pointer is not readable. If so, it is recorded from the first readable page above
- * the stack pointer on.
+ * at the stack pointer is not readable, and then from the first readable page above the stack
+ * pointer on.
  */
 #define FREC_CRASH_RECORD_STACK 16384
 

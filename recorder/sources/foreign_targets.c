@@ -84,7 +84,7 @@ static int add_file(struct frec_foreign_targets *targets, const struct frec_sele
 	return r ? frec__error(reterr, r, "out of memory") : found;
 }
 
-// Fails if no probe matches, or if the selection chooses an argument as text that none of the
+// Fails if no probe matches, or if the selection chooses as text an argument that none of the
 // matching probes has.
 static int check(const struct frec_selection *selection, const struct frec_program_files *files,
 		 int found, uint32_t arguments, struct frec_error *reterr)

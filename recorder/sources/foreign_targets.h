@@ -12,7 +12,7 @@
 
 /* A probe in a file. */
 struct frec_foreign_target {
-	const struct frec_selection *selection; /* the first one that matches the probe */
+	const struct frec_selection *selection; /* the first selection that matches the probe */
 	struct frec_program_file file;		/* its descriptor belongs to `of_selection` */
 	struct frec_usdt_probe probe;
 	uint32_t strings; /* bit n is set if argument n is recorded as text */
@@ -38,7 +38,7 @@ void frec__foreign_targets_deinit(struct frec_foreign_targets *targets);
 int frec__foreign_target_describe(const struct frec_foreign_target *target,
 				  struct frec_listed *listed, struct frec_format *format);
 
-/* What the BPF program needs to know to write records of the target. */
+/* Returns what the BPF program needs to know to write records of the target. */
 struct frec_usdt_slot frec__foreign_target_slot(const struct frec_foreign_target *target);
 
 #endif

@@ -9,7 +9,7 @@
 #define FREC_BPF_BUFFER_SLACK FREC_FOREIGN_TEXT_MAX
 #include "recorder/sources/bpf_buffers.bpf.h"
 
-/* The smallest page size of all machines: on each of them, the bytes up to the next multiple of
+/* The smallest page size of all machines. On every machine, the bytes up to the next multiple of
  * this are in one page. */
 #define PAGE 4096ul
 
@@ -66,7 +66,8 @@ static __always_inline __u32 frec_write_text(struct frec_bpf_buffer *buffer, __u
 	       frec_write_words(to + first, FREC_FOREIGN_ABSENT, sizeof(FREC_FOREIGN_ABSENT));
 }
 
-/* The __rel_loc word in the field of argument `n` for a text of `size` bytes at offset `at`. */
+/* Returns the __rel_loc word in the field of argument `n` for a text of `size` bytes at offset
+ * `at`. */
 static __always_inline __u64 frec_text_word(__u32 n, __u32 at, __u32 size)
 {
 	return (__u64)(size << 16 | (at - (FREC_FOREIGN_ARGUMENT_OFFSET(n) + 4)));

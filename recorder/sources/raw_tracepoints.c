@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reads tracepoints from BTF. `btf_trace_NAME` is the type of a function that takes a pointer and
-// then the tracepoint's arguments. `__traceiter_NAME` is such a function. If BTF contains it, its
-// parameters have the names of the arguments.
+// Reads tracepoints from BTF. `btf_trace_NAME` is the type of pointers to functions that take a
+// pointer and then the tracepoint's arguments. `__traceiter_NAME` is such a function. If BTF
+// contains it, its parameters have the names of the arguments.
 #include "recorder/sources/raw_tracepoints.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #define PREFIX "btf_trace_"
 
-// The type without typedefs and qualifiers.
+// Returns the type without typedefs and qualifiers.
 static const struct btf_type *resolve(const struct btf *btf, uint32_t id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);

@@ -13,7 +13,8 @@
 #define TP_BTF "tp_btf:"
 #define USDT_SHAPE "usdt:FILE:PROVIDER:PROBE[:argN=str]..."
 
-// Whether a '[' has no ']'. fnmatch(3) would match such a '[' literally, which nobody intends.
+// Returns whether a '[' has no ']'. fnmatch(3) would match such a '[' literally, which nobody
+// intends.
 static bool is_open_set(const char *glob)
 {
 	const char *bracket = strchr(glob, '[');

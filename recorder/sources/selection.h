@@ -36,7 +36,7 @@ struct frec_selection {
 	char *pieces; /* a copy of `text`, cut up; `file`, `provider` and `name` point into it */
 };
 
-/* The kind of a selection, determined by its first word alone. The rest of `text` may be
+/* Returns the kind of a selection, determined by its first word alone. The rest of `text` may be
  * invalid. */
 enum frec_selection_kind frec__selection_kind(const char *text);
 

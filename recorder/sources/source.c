@@ -44,8 +44,8 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 	}
 	source->sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW;
 	// For these events the kernel counts nanoseconds and not occurrences (__perf_count() in
-	// include/trace/events/sched.h). If the sample contains the period, the kernel writes one
-	// record per occurrence, with the nanoseconds in it.
+	// include/trace/events/sched.h). If samples contain the period, the kernel writes one
+	// record per occurrence, with the nanoseconds as its period.
 	if (!strcmp(listed->group, "sched") && !strncmp(listed->kernel_name, "sched_stat_", 11))
 		source->sample_type |= PERF_SAMPLE_PERIOD;
 	return 0;

@@ -94,7 +94,7 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 /* Chooses the stacks that each record contains. Must be called before the source is opened. */
 void frec__source_set_stack(struct frec_source *source, const struct frec_stack_choice *stack);
 
-/* Whether this is the kernel's tracepoint of fatal signals, which is recorded without being
+/* Returns whether this is the kernel's tracepoint of fatal signals, which is recorded without being
  * selected. */
 bool frec__source_is_crash(const struct frec_source *source);
 
@@ -123,7 +123,7 @@ void frec__source_count(const struct frec_source *source, size_t at, const struc
 /* Closes and frees everything. */
 void frec__source_deinit(struct frec_source *source);
 
-/* The size in bytes of the source's largest possible record, header included. */
+/* Returns the size in bytes of the source's largest possible record, header included. */
 size_t frec__source_largest(const struct frec_source *source);
 
 #endif

@@ -44,16 +44,16 @@ int frec__stack_parse_bytes(const char *text, uint32_t *ret);
 int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *selection,
 		      struct frec_error *reterr);
 
-/* Whether any stack is chosen. */
+/* Returns whether any stack is chosen. */
 bool frec__stack_any(const struct frec_stack_choice *choice);
 
-/* The bits of perf_event_attr.sample_type that the choice requires. */
+/* Returns the bits of perf_event_attr.sample_type that the choice requires. */
 uint64_t frec__stack_sample_type(const struct frec_stack_choice *choice);
 
 /* Sets the other members of `attr` that the choice requires. */
 void frec__stack_attr(const struct frec_stack_choice *choice, struct perf_event_attr *attr);
 
-/* The maximum number of bytes that the stacks add to a record. */
+/* Returns the maximum number of bytes that the stacks add to a record. */
 size_t frec__stack_size(const struct frec_stack_choice *choice);
 
 /* Checks that a ring is large enough for the stacks. The error message begins with `whose`. Returns

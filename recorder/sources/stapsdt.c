@@ -15,7 +15,7 @@
 #include "recorder/declared/file_contents.h"
 #include "recorder/declared/file_reader.h"
 
-// Whether an argument begins at `text`. An argument begins with its size in bytes, which is
+// Returns whether an argument begins at `text`. An argument begins with its size in bytes, which is
 // negative if the argument is signed; then 'f' if it is a floating-point number; then '@'.
 static bool begins_argument(const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways in which events of services reach a recorder, and which of them a recorder takes.
- * docs/decisions.md says why in this order. */
+/* The ways in which events of services reach a recorder, and the choice between them.
+ * docs/decisions.md explains the order of preference. */
 #ifndef FREC_RECORDER_SOURCES_TRANSPORT_H
 #define FREC_RECORDER_SOURCES_TRANSPORT_H
 
@@ -23,15 +23,15 @@ extern const char *const frec__transport_names[FREC_TRANSPORT_COUNT];
 struct frec_transport_facts {
 	bool user_events;   /* the kernel has them, and this process may use them */
 	bool kernel;	    /* this process has the right to watch the kernel */
-	bool whole_machine; /* programs that the recorder cannot hand memory are recorded, too */
+	bool whole_machine; /* also records programs to which it cannot hand memory */
 	bool memory_taken;  /* the service already writes into the memory of another recorder */
 	const char *stacks; /* a selection that wants stacks with services' events; NULL: none */
 };
 
 /*
- * Chooses the transport of a recorder that was told to take any. Writes one sentence, without a
- * full stop, that says why; it is cut if it exceeds `size`. The chosen transport has not been tried
- * yet.
+ * Chooses the transport of a recorder for FREC_TRANSPORT_AUTO. Sets `ret_why` to one sentence,
+ * without a full stop, that says why; the sentence is cut if it exceeds `size`. The chosen
+ * transport has not been tried yet.
  */
 enum frec_transport frec__transport_choose(const struct frec_transport_facts *facts, char *ret_why,
 					   size_t size);

@@ -11,8 +11,8 @@
 #define FREC_TRACE_UPROBE_MULTI 48
 
 /*
- * Attaches `program` to the file `path` at `count` offsets. For each of them, `semaphores` has the
- * offset of its semaphore and `cookies` its cookie. Returns the descriptor of the link,
+ * Attaches `program` to the file `path` at `count` offsets. At the same index, `semaphores` has the
+ * offset of the semaphore and `cookies` the cookie. Returns the descriptor of the link,
  * close-on-exec, or a negative errno.
  */
 int frec__uprobe_multi_attach(int program, const char *path, const uint64_t *offsets,

@@ -26,7 +26,7 @@ int frec__usdt_create(struct frec_usdt **ret, bool one_by_one, struct frec_error
 /* Removes every breakpoint. NULL is fine. */
 void frec__usdt_destroy(struct frec_usdt *usdt);
 
-/* The output of the BPF program. It lives as long as `usdt`. */
+/* Returns the output of the BPF program, which lives as long as `usdt`. */
 struct frec_bpf_output *frec__usdt_output(struct frec_usdt *usdt);
 
 /* A breakpoint at a site. Its records belong to the source that has this slot. */
@@ -44,8 +44,8 @@ int frec__usdt_attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_tar
 		      size_t count, struct frec_error *reterr);
 
 /*
- * Whether this kernel turns a breakpoint on the long no-op of a site into a call, which is faster,
- * and does so without harm to the children of a process.
+ * Returns whether this kernel turns a breakpoint on the long no-op of a site into a call, which is
+ * faster, and does so without harm to the children of a process.
  */
 bool frec__usdt_optimised(const struct frec_usdt *usdt);
 
