@@ -12,7 +12,7 @@
 
 #include "proto/cleanup.h"
 
-// The segments are walked often, so their number needs a limit. No program has that many.
+// The segments are walked often, so at most this many of them are used. No real program has more.
 #define SEGMENTS_MAX 256
 
 static size_t segment_count(const struct frec_elf *elf)
@@ -72,7 +72,7 @@ static void read_segments(struct frec_elf *elf)
 }
 
 // A separate debug file has the program headers of its program, but not the bytes that they refer
-// to. So if there is a section with the build-id, the build-id in that section counts.
+// to. So if a section holds a build-id, that one is used.
 static void read_build_id_section(struct frec_elf *elf)
 {
 	GElf_Shdr header;
