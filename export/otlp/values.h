@@ -59,8 +59,8 @@ void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes
 void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			 const struct frec_host *host);
 
-/* Adds the tags of a recorder or a process. What is there already stays, so that tags cannot pass
- * for what was measured, such as host.name. */
+/* Adds the tags of a recorder or a process. An attribute that is there already stays, so that tags
+ * cannot pass for what was measured, such as host.name. */
 void frec__otlp_add_tags(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			 Flightrec__Pair *const *pairs, size_t count);
 

@@ -26,7 +26,7 @@ struct frec_event {
 	uint64_t time;			/* record->time, on the clock of the timeline */
 	size_t source_index;		/* index of the source in the host's snapshot */
 	const struct frec_host *host;	/* NULL outside a timeline */
-	struct frec_events *events;	/* the events of the file that it came from */
+	struct frec_events *events;	/* the events of the file that the event came from */
 	const struct frec_shape *shape; /* what the event means; NULL: only that it happened */
 };
 
@@ -57,8 +57,8 @@ const struct frec_event *frec__events_next(struct frec_events *events);
 const struct frec_event *frec__events_of(struct frec_events *events, const uint8_t *data,
 					 size_t size);
 
-/* The call stack that was recorded with the event, or NULL. The first call for an event unwinds the
- * stack. */
+/* Returns the call stack that was recorded with the event, or NULL. The first call for an event
+ * unwinds the stack. */
 const struct frec_call_stack *frec__event_stack(const struct frec_event *event);
 
 /* Returns the first problem with reading the file: which part of it could not be read, and why. The

@@ -15,7 +15,7 @@ struct frec_located_process {
 	size_t map_count;
 	struct frec_met_address {
 		uint64_t pc;
-		/* what else tells locations apart: see how_of() in locations.c; 0: this slot is
+		/* what else distinguishes locations: see how_of() in locations.c; 0: this slot is
 		 * free */
 		uint32_t how;
 		struct frec_location *location;
@@ -54,8 +54,8 @@ const struct frec_location *frec__locations_find(struct frec_locations *location
 const struct frec_location *frec__locations_kernel(struct frec_locations *locations,
 						   const struct frec_frame *frame);
 
-/* Whether a mapping is of a file or of the vDSO, which is treated like a file, and not of the heap
- * or of code that was made at run time. */
+/* Returns whether a mapping is of a file or of the vDSO, which is treated like a file, and not of
+ * the heap or of code that was made at run time. */
 bool frec__mapping_is_file(const Flightrec__Map *map);
 
 #endif
