@@ -220,7 +220,7 @@ void frec__loss_checks_compare(struct frec_loss_checks *checks, struct frec_veri
 
 	check_unique(checks, report);
 	// The damage has been reported already. In a torn file, the checks below would report
-	// everything past the tear as missing, although the damage is why.
+	// everything past the tear as missing, too.
 	if (snapshot->damage.code)
 		return;
 	for (size_t i = 0; i < snapshot->loss_count && !report->error; i++)

@@ -24,8 +24,8 @@ static uint64_t distance(uint64_t a, uint64_t b)
 
 // Sets *ret_zero to the CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, according to the host's last
 // reading of both. Somebody may have set CLOCK_REALTIME between two readings, so host->uncertainty
-// becomes the largest difference between any reading and *ret_zero. Returns false if the host has
-// no readings.
+// becomes the largest difference between any reading and *ret_zero, plus the uncertainty of that
+// reading. Returns false if the host has no readings.
 static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;

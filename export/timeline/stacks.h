@@ -42,7 +42,7 @@ void frec__stacks_destroy(struct frec_stacks *stacks);
  * outlive them. To be called before any stack is asked for. */
 void frec__stacks_share(struct frec_stacks *stacks, struct frec_stack_numbers *numbers);
 
-/* The stack of a record. NULL if it has none, or if memory runs out. */
+/* Returns the stack of a record, or NULL if the record has none or memory runs out. */
 const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 						     const struct frec_record *record);
 
@@ -58,7 +58,7 @@ const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
  * is in the recorded process or in the kernel. */
 const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks);
 
-/* Why the stack that was asked for last ends where it does, with the address. A struct
+/* Returns why the stack that was asked for last ends where it does, with the address. A struct
  * frec_call_stack has no address, because stacks that are truncated at different addresses can
  * otherwise be equal. */
 const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks);

@@ -79,7 +79,8 @@ const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);
  * if no file has one. */
 const struct frec_error *frec__timeline_problem(const struct frec_timeline *timeline);
 
-/* Sets how many bytes of records were read, and how many there are. */
+/* Sets *ret_done to how many bytes of records have been read, and *ret_total to how many there
+ * are. */
 void frec__timeline_progress(const struct frec_timeline *timeline, uint64_t *ret_done,
 			     uint64_t *ret_total);
 
