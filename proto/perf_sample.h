@@ -89,10 +89,10 @@ static inline void frec__perf_sample_skip_branches(struct frec_bytes *bytes,
 
 /*
  * Parses the body of a PERF_RECORD_SAMPLE, up to and including the user's stack, and moves the
- * cursor past that. The parts follow each other in the order of perf_event_open(2), and sample_type
- * says which are present. Parts that later kernels add come after the stack, so they do no harm.
- * Returns 0, or -EPROTO if the body does not have this layout. Inline, so that the cursor stays in
- * registers: an export calls this for each event with a stack.
+ * cursor past the stack. The parts follow each other in the order of perf_event_open(2), and
+ * sample_type says which are present. Parts that later kernels add come after the stack, so this
+ * function does not meet them. Returns 0, or -EPROTO if the body does not have this layout. Inline,
+ * so that the cursor stays in registers: an export calls this for each event with a stack.
  */
 static inline int frec__perf_sample_parse(const struct frec_perf_layout *layout,
 					  struct frec_bytes *bytes, struct frec_perf_sample *ret)

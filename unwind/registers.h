@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The register layout of each machine, in two numberings: the kernel's (perf_event_open(2)), by
- * which registers are recorded, and DWARF's, by which unwinding refers to them. */
+/* The register layout of each machine, in two numberings: the kernel's (perf_event_open(2)), in
+ * which registers are recorded, and DWARF's, which unwinding uses. */
 #ifndef FREC_UNWIND_REGISTERS_H
 #define FREC_UNWIND_REGISTERS_H
 

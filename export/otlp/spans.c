@@ -9,7 +9,7 @@
 
 struct frec_otlp_thread {
 	struct frec_otlp_span *open; /* the oldest first */
-	/* `capacity` is needed because `depth` also falls: frec__grow(), which only knows the
+	/* `capacity` is needed because `depth` can also fall. frec__grow(), which knows only the
 	 * depth, would then allocate again */
 	size_t depth, capacity;
 };

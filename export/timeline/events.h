@@ -50,7 +50,7 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 		      const struct frec_filter_options *options,
 		      const struct frec_unwinder_options *symbols, struct frec_error *reterr);
 
-/* The next event, or NULL at the end. */
+/* Returns the next event, or NULL at the end. */
 const struct frec_event *frec__events_next(struct frec_events *events);
 
 /* Returns the event of a record whose bytes the caller copied from an earlier event. */

@@ -46,8 +46,8 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 			       const Flightrec__Process *of, uint64_t before);
 void frec__located_process_deinit(struct frec_located_process *process);
 
-/* The location of a frame of a process or of the kernel. NULL if memory runs out or the frame
- * cannot be looked up. */
+/* Return the location of a frame of a process or of the kernel. NULL if memory runs out or the
+ * frame cannot be looked up. */
 const struct frec_location *frec__locations_find(struct frec_locations *locations,
 						 struct frec_located_process *process,
 						 const struct frec_frame *frame);

@@ -46,11 +46,11 @@ void frec__stacks_share(struct frec_stacks *stacks, struct frec_stack_numbers *n
 const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 						     const struct frec_record *record);
 
-/* The stack of the thread that died, or NULL if it is unknown. If the recorder unwound this stack,
- * its frames are used; otherwise the stack is unwound now. */
+/* Returns the stack of the thread that died, or NULL if the stack is unknown. If the recorder
+ * unwound this stack, the recorded frames are used; otherwise the stack is unwound now. */
 const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks);
 
-/* The stack of a thread of the process that died, or NULL if it is unknown. */
+/* Returns the stack of a thread of the process that died, or NULL if the stack is unknown. */
 const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 						     const Flightrec__ThreadStack *thread);
 

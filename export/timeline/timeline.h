@@ -71,8 +71,8 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 			size_t count, const struct frec_timeline_options *options,
 			struct frec_error *reterr);
 
-/* The next event, valid until the next call; or NULL at the end, and if memory runs out, which sets
- * `failed`. */
+/* Returns the next event, valid until the next call. Returns NULL at the end, and if memory runs
+ * out; the latter sets `failed`. */
 const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);
 
 /* Returns what frec__events_problem() returns for the first file that has a problem. The code is 0
