@@ -111,7 +111,7 @@ static uint32_t pid_of(const struct frec_event *event)
 	return event->who ? event->who->process->pid : event->record->pid;
 }
 
-// Returns a free lane, or a new one; or 0 if there are too many or memory runs out. `fresh`: the
+// Returns a free lane, or a new one; or 0 if there are too many or memory runs out. If `fresh`, the
 // lane must be new, because the span reaches into the past.
 static uint32_t acquire_lane(struct frec_shapes *shapes, const struct frec_event *event,
 			     uint32_t span, bool fresh)
