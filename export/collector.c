@@ -39,7 +39,7 @@ struct frec_collector {
 	uint64_t patience;
 	bool reached; /* the server has answered before */
 	uint64_t rejected;
-	struct frec_text why; /* the reason given for the first rejection */
+	struct frec_text why; /* the reason that the server gave for the first rejection */
 };
 
 static bool is_busy(long status)
@@ -228,7 +228,7 @@ static int refuse(struct frec_collector *collector, struct frec_error *reterr)
 			   words.data ? words.data : "");
 }
 
-// Returns a random time between half of `milliseconds` and all of it.
+// Returns a random number between half of `milliseconds` and `milliseconds`.
 static uint64_t vary(uint64_t milliseconds)
 {
 	uint16_t random = 0;

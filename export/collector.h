@@ -14,9 +14,9 @@ struct frec_collector;
 
 struct frec_collector_options {
 	const char *url; /* http or https */
-	/* the path at which collectors accept these messages, for a URL that has none */
+	/* the path at which collectors accept these messages, used if `url` has none */
 	const char *path;
-	/* `url` is meant for all kinds of messages, so `path` is appended to the path in it */
+	/* `url` is common to all kinds of messages, so `path` is appended to the path in `url` */
 	bool base;
 	/* headers to send, as in OTEL_EXPORTER_OTLP_HEADERS (name=value,...), or NULL */
 	const char *headers;
@@ -26,7 +26,7 @@ struct frec_collector_options {
 	const struct frec_compression *compression;
 };
 
-/* Does not connect yet. Returns 0 or a negative errno. */
+/* Prepares to send, but does not connect yet. Returns 0 or a negative errno. */
 int frec__collector_create(struct frec_collector **ret,
 			   const struct frec_collector_options *options, struct frec_error *reterr);
 void frec__collector_destroy(struct frec_collector *collector);
@@ -37,8 +37,8 @@ void frec__collector_destroy(struct frec_collector *collector);
 int frec__collector_add(struct frec_collector *collector, const void *message, size_t size,
 			struct frec_error *reterr);
 
-/* Sends what is left. Returns 0, -EBADMSG if the collector accepted all requests but rejected some
- * events, or another negative errno. */
+/* Sends the messages that have not been sent yet. Returns 0, -EBADMSG if the collector accepted all
+ * requests but rejected some events, or another negative errno. */
 int frec__collector_finish(struct frec_collector *collector, struct frec_error *reterr);
 
 #endif

@@ -181,7 +181,8 @@ static void add_value(struct frec_text *packet, const struct frec_value *value)
 			frec__text_add(packet, value->data, value->size / element * element);
 		break;
 	}
-	// A field has one type in all events, so what is text in only some of them is a field more.
+	// In CTF a field has the same type in all events. So if the value is bytes in some events
+	// and text in others, the text goes into a second field.
 	if (frec__field_is_readable(field)) {
 		bool text = value->kind == FREC_VALUE_TEXT;
 

@@ -73,7 +73,7 @@ struct work {
 	void *state;
 };
 
-// `progress` is called only once for this many events, because a call takes about as long as
+// `progress` is called only once every so many events, because a call takes about as long as
 // reading an event.
 #define PROGRESS_EVERY 64
 

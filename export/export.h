@@ -11,7 +11,7 @@
  *
  * Data flows one way: snapshot files -> timeline (events merged, decoded, filtered;
  * export/timeline/) -> frec__export, the loop -> each writer -> its output. Helpers that several
- * formats share: arena, strings, stack_tree, stack_counts, by_id, recent, identifiers.
+ * formats share: arena, strings, stack_tree, stack_counts, by_id, recent, identifiers, packed.
  *
  * An output appears under its name only after frec__output_commit, so a failed export leaves no
  * half-written file.
@@ -39,8 +39,8 @@ struct frec_export_job {
 	const struct frec_shape_rules *rules;
 	/* where to find program files; NULL: at the paths from which they ran */
 	const struct frec_unwinder_options *symbols;
-	/* If not NULL, called once in every few events, with how many bytes of the snapshots have
-	 * been read, and how many there are in all. */
+	/* If not NULL, called once every few dozen events, with how many bytes of the snapshots'
+	 * records have been read, and how many there are in all. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;
 };

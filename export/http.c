@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// curl's type checks are macros around direct calls of its functions, but here the functions are
-// called through pointers.
+// curl's type checks are turned off because they are macros around direct calls of its functions,
+// and here the functions are called through pointers.
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 

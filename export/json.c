@@ -156,14 +156,14 @@ static bool is_cut(const struct frec_value *value)
 	return value->cut;
 }
 
-// Whether the value is text although the field holds bytes.
+// Returns whether the value is text although the field holds bytes.
 static bool is_readable(const struct frec_value *value)
 {
 	return value->kind == FREC_VALUE_TEXT &&
 	       value->field->kind == FLIGHTREC__FIELD_KIND__FIELD_BYTES;
 }
 
-// Adds the names of the fields that `wanted` chooses, at least one.
+// Adds the names of the fields that `wanted` chooses. The caller knows that there is at least one.
 static void name_fields(struct frec_text *line, const struct frec_event *event, const char *before,
 			bool (*wanted)(const struct frec_value *value))
 {

@@ -11,7 +11,7 @@
 
 struct frec_json {
 	const struct frec_snapshot *snapshot;
-	const struct frec_registers *registers; /* NULL for an unknown machine */
+	const struct frec_registers *registers; /* NULL if the machine is unknown */
 	struct frec_json_source *sources;	/* by index of the source */
 	/* the host's name, written in every event; NULL if there is only one host */
 	const char *host;

@@ -62,8 +62,9 @@ static int puts_out(struct show *show, const char *string, struct frec_error *re
 	return frec__output_write(show->output, string, strlen(string), reterr);
 }
 
-// Whether a record shows what the dead process did. Events of its user code do, and so do signals,
-// such as the one that ended it; other kernel tracepoints, such as the scheduler's, do not.
+// Returns whether a record shows what the dead process did. Events of its user code do, and so do
+// signals, such as the one that ended the process; other kernel tracepoints, such as the
+// scheduler's, do not.
 static bool is_its_own(const Flightrec__Crash *crash, const struct frec_record *record)
 {
 	return record->pid == crash->pid &&

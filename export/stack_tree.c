@@ -9,9 +9,9 @@
 #include "export/report/stack_text.h"
 #include "proto/grow.h"
 
-// Stands for the missing frames of an incomplete stack, which have no location whose id could be
-// used. The reason why the stack ends is subtracted from this number, so each reason has a number
-// of its own.
+// Used in place of a location's id for the missing frames of an incomplete stack, which have no
+// location. The reason why the stack ends is subtracted from this number, so each reason has a
+// number of its own.
 #define NO_LOCATION UINT32_MAX
 
 static int append(struct frec_stack_tree *tree, const struct frec_stack_node *node)

@@ -58,9 +58,9 @@ static bool payload_decodes(struct verify *verify, const struct frec_record *rec
 	return true;
 }
 
-// Whether a record is older than it may be. Some may be older than the coverage: those made before
-// recording had begun on all CPUs, a few at the old end of a wrapped ring, and those in a ring that
-// threads on several CPUs share. See CpuCoverage in proto/flightrec.proto.
+// Returns whether a record is older than it may be. Some records may be older than the coverage:
+// those made before recording had begun on all CPUs, a few at the old end of a wrapped ring, and
+// those in a ring that threads on several CPUs share. See CpuCoverage in proto/flightrec.proto.
 static bool is_too_old(const struct verify *verify, struct frec_cpu_check *cpu, uint64_t time)
 {
 	if (time >= cpu->coverage->from || cpu->coverage->cpu == ANY_CPU ||

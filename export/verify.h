@@ -15,8 +15,8 @@ struct frec_verify_options {
 };
 
 /*
- * Checks checksums, counts, every record and payload, coverage, and the loss arithmetic. Writes one
- * line for each problem and a summary, or one JSON object
+ * Verifies checksums, counts, every record and payload, coverage, and the loss arithmetic. Writes
+ * one line for each problem and a summary, or one JSON object
  * {"file","ok","parts","records","problems":[...]}. Returns 0 if the check could be made, whatever
  * it found, with the number of problems in *ret_problems; else a negative errno. Does not commit
  * the output. `options` may be NULL.

@@ -132,7 +132,7 @@ static void check_loss(struct frec_loss_checks *checks, const struct frec_loss_c
 				     name, loss->cpu, loss->lost);
 }
 
-// Returns how many bytes the kept records took in their ring.
+// Returns how many bytes the kept records occupied in their ring.
 static uint64_t bytes_taken(const Flightrec__CpuCoverage *cpu)
 {
 	bool shm = cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
@@ -220,7 +220,7 @@ void frec__loss_checks_compare(struct frec_loss_checks *checks, struct frec_veri
 
 	check_unique(checks, report);
 	// The damage has been reported already. In a torn file, the checks below would report
-	// everything past the tear as missing once more.
+	// everything past the tear as missing, too.
 	if (snapshot->damage.code)
 		return;
 	for (size_t i = 0; i < snapshot->loss_count && !report->error; i++)

@@ -59,7 +59,7 @@ struct frec_writer {
 	const char *collector_path;
 	bool of_stacks; /* the format holds only call stacks: without any, the output is empty */
 
-	/* See above. `end` may be NULL. */
+	/* The functions described at the top of this file. `end` may be NULL. */
 	int (*begin)(const struct frec_export *context, void **ret_state,
 		     struct frec_error *reterr);
 	int (*event)(void *state, const struct frec_event *event, struct frec_error *reterr);

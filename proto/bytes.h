@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A cursor over bytes that may be damaged or hostile: all parsing of binary data goes through it.
- * Numbers are little-endian, as on every machine that flightrec records.
+ * A cursor over bytes that may be damaged or hostile. All parsing of binary data goes through such
+ * a cursor. Numbers are little-endian, as on every machine that flightrec records.
  *
  * A read beyond the end fails: it returns 0 or NULL, moves the cursor to the end and sets `failed`.
  * After that every read fails, even one of 0 bytes. So a parser can read a whole structure and
  * check `failed` once, after the last read. The parser has to check earlier only before it
- * dereferences a pointer that it got, or uses, as the bound of a loop, a count that it read.
+ * dereferences a pointer that the cursor returned, or loops up to a count that it read.
  */
 #ifndef FREC_PROTO_BYTES_H
 #define FREC_PROTO_BYTES_H
@@ -26,7 +26,8 @@ static inline struct frec_bytes frec__bytes(const void *data, size_t size)
 	return (struct frec_bytes){data, (const uint8_t *)data + size, false};
 }
 
-/* Makes the cursor fail, as a read beyond the end does: for a parser that met a bad value. */
+/* Makes the cursor fail as a read beyond the end does. A parser calls this when it meets a bad
+ * value. */
 static inline void frec__bytes_fail(struct frec_bytes *bytes)
 {
 	bytes->at = bytes->end;
@@ -119,7 +120,7 @@ static inline int64_t frec__bytes_sleb(struct frec_bytes *bytes)
 	return 0;
 }
 
-/* An array of `count` elements of `size` bytes each, or NULL. */
+/* A pointer to an array of `count` elements of `size` bytes each. NULL if fewer are left. */
 static inline const uint8_t *frec__bytes_array(struct frec_bytes *bytes, uint64_t count,
 					       size_t size)
 {

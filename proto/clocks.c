@@ -30,7 +30,7 @@ int64_t frec__clocks_epoch(void)
 	uint64_t before, realtime;
 	int attempts = 3;
 
-	do { // again if the timer has ticked between the readings
+	do { // read again if the coarse clocks advanced between the readings
 		before = clock_ns(CLOCK_MONOTONIC_COARSE);
 		realtime = clock_ns(CLOCK_REALTIME_COARSE);
 	} while (clock_ns(CLOCK_MONOTONIC_COARSE) != before && --attempts);
@@ -39,8 +39,8 @@ int64_t frec__clocks_epoch(void)
 
 void frec__clocks_read(struct frec_clocks *ret)
 {
-	// A preemption between the readings would spread them over time, so the fastest of several
-	// attempts is used.
+	// If the thread is preempted between the readings, they are far apart in time, so the
+	// fastest of several attempts is used.
 	ret->uncertainty = UINT64_MAX;
 	for (int attempt = 0; attempt < 5; attempt++) {
 		uint64_t before = frec__monotonic();

@@ -2,21 +2,23 @@
 /*
  * proto/ is the ground floor of the tree: what the recorder and the exporters share.
  *
- * - The schemas: flightrec.proto, the file format, and the schemas of other formats that are
- *   written (perfetto_trace.proto, otlp.proto, pprof.proto). The build makes C code from them.
+ * - The schemas: flightrec.proto, the file format; control.proto, the messages on the control
+ *   socket; and the schemas of other formats that are written (perfetto_trace.proto, otlp.proto,
+ *   pprof.proto). The build makes C code from them.
  * - The two binary layouts that both sides read: the framing of a file (part.h, crc32c.h) and the
  *   records of perf_event_open(2) (perf_sample.h).
- * - Errors with a message (this header): every room (folder) that has a parser returns them.
+ * - Errors with a message (this header), which every room (folder) that has a parser returns.
  * - Files and folders that appear whole or not at all (new_file.h, new_folder.h), reading a small
- *   file (read_file.h), the clocks (clocks.h) and messages to people (report.h).
+ *   file (read_file.h), the clocks (clocks.h), resource limits (limits.h) and messages to people
+ *   (report.h).
  * - A few pieces that C lacks: a checked byte cursor (bytes.h), growing arrays (grow.h), a hash
  *   table (table.h) and scope guards (cleanup.h).
  *
- * Something belongs here if rooms that do not use each other need it, and if it needs no other
- * room: proto/ includes only itself, the C library, kernel headers and protobuf-c. Code for a
- * single room stays in that room, even if it is general. Nothing here keeps state that a caller
- * could see, or starts a thread. recorder/service/ does not use proto/, because libflightrec
- * depends on the C library alone.
+ * Code belongs here if rooms that do not use each other need it, and if it needs no other room:
+ * proto/ includes only itself, the C library, kernel headers and protobuf-c. Code for a single room
+ * stays in that room, even if it is general. Nothing here starts a thread, or keeps state that a
+ * caller could see, except the offsets of the clocks (clocks.h). recorder/service/ does not use
+ * proto/, because libflightrec depends on the C library alone.
  */
 #ifndef FREC_PROTO_ERROR_H
 #define FREC_PROTO_ERROR_H

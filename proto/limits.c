@@ -15,7 +15,8 @@
 
 struct limit {
 	int resource;
-	int error; // what fails with this errno; 0: the kernel sends a signal instead
+	// the errno of a call that exceeds the limit; 0: the kernel sends a signal instead
+	int error;
 	const char *name, *shell, *unit;
 };
 
@@ -41,7 +42,7 @@ uint64_t frec__limit_of(int resource)
 	return limit.rlim_cur;
 }
 
-// The most descriptors that any process can have.
+// The highest RLIMIT_NOFILE that the kernel allows; 0: unknown.
 static rlim_t files_max(void)
 {
 	FREC_FCLOSE FILE *file = fopen("/proc/sys/fs/nr_open", "re");
@@ -52,8 +53,8 @@ static rlim_t files_max(void)
 	return most;
 }
 
-// The size of the stack that the kernel gives programs by default. No more is needed, and a process
-// without a limit gets another layout of its memory.
+// The size of the stack that the kernel gives programs by default. No more is needed, and the
+// kernel lays out the memory of a process without a stack limit differently.
 #define STACK_USUAL (UINT64_C(8) << 20)
 
 static void raise_one(int resource)
@@ -81,7 +82,8 @@ void frec__limits_raise(void)
 		raise_one(limits[i].resource);
 }
 
-// The limit that `error` can come from. If there are two, it is the lower one.
+// Returns the limit that can be the cause of `error`, an errno: the lower one if there are two,
+// NULL if there is none.
 static const struct limit *find(int error)
 {
 	const struct limit *found = NULL;
@@ -96,8 +98,8 @@ static const struct limit *find(int error)
 	return found;
 }
 
-// The bytes that this process takes of a limited memory now: /proc/self/statm counts pages, of the
-// address space first and of data sixth.
+// Returns how many bytes of the memory that `resource` limits this process uses now. The first
+// number in /proc/self/statm is the pages of the address space, the sixth those of data.
 static uint64_t used_of(int resource)
 {
 	FREC_FCLOSE FILE *file = NULL;

@@ -11,14 +11,15 @@
 uint64_t frec__limit_of(int resource);
 
 /* Raises every limit that can be in a recorder's way as far as this process may: the soft ones to
- * the hard ones, and with CAP_SYS_RESOURCE the hard ones too. */
+ * the hard ones, and with CAP_SYS_RESOURCE the hard ones too. RLIMIT_STACK is raised to 8 MiB at
+ * most. */
 void frec__limits_raise(void);
 
 /*
- * Fills `reterr` (may be NULL) and returns `code`, a negative errno. The sentence is `what`, and
- * why it failed. If `code` is the error of a resource limit that this process has, it names that
- * limit, its value, and the value that is needed: `needed`, and for memory what this process has
- * already. 0: not known.
+ * Fills `reterr` (may be NULL) with a sentence, `what` and why that failed, and returns `code`, a
+ * negative errno. If a resource limit of this process can be the cause of `code`, the sentence
+ * names that limit, its value, and the value that is needed: `needed`, plus, for memory, what this
+ * process uses already. If `needed` is 0, it is not known and not named.
  */
 int frec__limit_error(struct frec_error *reterr, int code, uint64_t needed, const char *what);
 

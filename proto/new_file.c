@@ -30,7 +30,7 @@ int frec__new_file_locate(struct frec_new_file *file, const char *path, struct f
 		return frec__error(reterr, -ENAMETOOLONG, "%.64s...: this path is too long", path);
 	if (!*name)
 		return frec__error(reterr, -EISDIR, "%s: this names a folder, not a file", path);
-	// The temporary name is up to eleven characters longer.
+	// The temporary name is up to eleven characters longer than `name`.
 	if (strlen(name) > NAME_MAX - 16)
 		return frec__error(reterr, -ENAMETOOLONG, "%s: this file name is too long", path);
 	if (slash)

@@ -22,7 +22,7 @@ struct frec_new_file {
 /*
  * Steps that new_file.c and new_folder.c share. The first function splits `path` and opens the
  * folder that contains it. Returns 0 or a negative errno. The second sets the temporary name, which
- * is another one for each `attempt`.
+ * differs for each `attempt`.
  */
 int frec__new_file_locate(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt);

@@ -6,8 +6,8 @@
  *
  * The last five bytes are field 15 of the message itself. The checksum is CRC-32C over the tag and
  * the message: a flipped bit in the tag would turn the part into one of another kind. The checksum
- * need not cover the length: if that is wrong, the checksum is read from a wrong place and does not
- * match. See flightrec.proto.
+ * need not cover the length, because if the length is wrong, the checksum is read from a wrong
+ * place and does not match. See flightrec.proto.
  */
 #ifndef FREC_PROTO_PART_H
 #define FREC_PROTO_PART_H

@@ -11,8 +11,8 @@
 
 #include "proto/bytes.h"
 
-/* Pointers point into the record and may be unaligned. Parts that the record does not have are
- * 0. */
+/* A parsed record. Its pointers point into the record's bytes and may be unaligned. Parts that the
+ * record does not have are 0. */
 struct frec_perf_sample {
 	uint64_t id, time, ip, period;
 	uint32_t pid, tid, cpu;
@@ -41,7 +41,8 @@ static inline struct frec_perf_layout frec__perf_layout(const struct perf_event_
 #define FREC_PERF_BRANCH_SIZE 24 /* bytes of a struct perf_branch_entry */
 
 /* The next three functions are helpers of frec__perf_sample_parse(). The first parses what a sample
- * has in common with the end of any other record, the others skip parts that nothing here needs. */
+ * has in common with the end of any other record; the others skip parts that flightrec does not
+ * use. */
 static inline void frec__perf_sample_parse_common(struct frec_bytes *bytes, uint64_t type,
 						  struct frec_perf_sample *ret)
 {
@@ -88,10 +89,10 @@ static inline void frec__perf_sample_skip_branches(struct frec_bytes *bytes,
 
 /*
  * Parses the body of a PERF_RECORD_SAMPLE, up to and including the user's stack, and moves the
- * cursor past that. The parts follow each other in the order of perf_event_open(2), and sample_type
- * says which are present. Parts that later kernels add come after the stack, so they do no harm.
- * Returns 0, or -EPROTO if the body does not have this layout. Inline, so that the cursor stays in
- * registers: an export calls this for each event with a stack.
+ * cursor past the stack. The parts follow each other in the order of perf_event_open(2), and
+ * sample_type says which are present. Parts that later kernels add come after the stack, so this
+ * function does not meet them. Returns 0, or -EPROTO if the body does not have this layout. Inline,
+ * so that the cursor stays in registers: an export calls this for each event with a stack.
  */
 static inline int frec__perf_sample_parse(const struct frec_perf_layout *layout,
 					  struct frec_bytes *bytes, struct frec_perf_sample *ret)
@@ -140,8 +141,8 @@ static inline int frec__perf_sample_parse(const struct frec_perf_layout *layout,
 int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body, size_t size,
 			   struct frec_perf_sample *ret);
 
-/* The layout of our own samples without a stack, which are most of them: all parts are at fixed
- * places. */
+/* The layout of flightrec's own samples without a stack, which are most samples. All parts are at
+ * fixed places. */
 #define FREC_PERF_PLAIN \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
 	 PERF_SAMPLE_RAW)
@@ -170,8 +171,8 @@ static inline const uint8_t *frec__perf_plain_read(const uint8_t *body, size_t s
 int frec__perf_sample_read_trailer(const struct perf_event_attr *attr, const void *body,
 				   size_t size, struct frec_perf_sample *ret);
 
-/* The offset of the id in the body of a sample, and the distance of the id from the end of any
- * other record. SIZE_MAX if there is no id. */
+/* The first function returns the offset of the id in the body of a sample; the second, the distance
+ * of the id from the end of any other record. Both return SIZE_MAX if there is no id. */
 size_t frec__perf_sample_id_offset(const struct perf_event_attr *attr);
 size_t frec__perf_sample_id_trailer(const struct perf_event_attr *attr);
 

@@ -11,8 +11,8 @@
  */
 __attribute__((format(printf, 2, 3))) void frec__report(int priority, const char *format, ...);
 
-/* The same in the journal alone: for what is good to know, but not worth a line among those of a
- * service. */
+/* Reports a line only in the journal. Use this for what is good to know, but not worth a line in
+ * the output of a service. */
 __attribute__((format(printf, 2, 3))) void frec__report_quietly(int priority, const char *format,
 								...);
 

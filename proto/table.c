@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-// Where the search for a key begins.
+// The slot at which the search for a key begins, the key's home.
 static size_t home(const struct frec_table *table, uint64_t key)
 {
 	return (size_t)(frec__table_mix(0, key) & (table->size - 1));
@@ -76,7 +76,7 @@ void frec__table_remove(struct frec_table *table, uint64_t key)
 		return;
 	table->count--;
 	for (i = (hole + 1) & mask; table->slots[i].used; i = (i + 1) & mask) {
-		// An entry may move into the hole unless its home is after the hole.
+		// An entry may move into the hole unless its search begins after the hole.
 		if (((i - home(table, table->slots[i].key)) & mask) >= ((i - hole) & mask)) {
 			table->slots[hole] = table->slots[i];
 			hole = i;

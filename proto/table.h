@@ -14,13 +14,13 @@
  *	use(&things[*number]);
  *	frec__table_free(&table);
  *
- * Any key may be used, also 0. Keys that an attacker chooses can make the table slow, but not
+ * Any key may be used, even 0. Keys that an attacker chooses can make the table slow, but not
  * wrong.
  *
  * If a key does not fit into 64 bits, hash it with frec__table_mix() and compare the things: store
- * numbers from 1, put the hash, and while the number that is found belongs to another thing, go on
- * with the next key, hash + 1. A number of 0 means that the key is new. Such entries cannot be
- * removed.
+ * numbers from 1, put the hash as the key, and while the number under that key belongs to another
+ * thing, go on with the next key, hash + 1. A number of 0 means that the key is new. Such entries
+ * cannot be removed.
  *
  * The implementation is open addressing with linear probing, at most half full. A slot takes 16
  * bytes. Put, get and remove take constant time on average; a put that grows the table moves all

@@ -6,7 +6,8 @@
 
 #include "proto/grow.h"
 
-// How many ranges before an address are checked. Ranges overlap only if the compiler made an error.
+// At most this many of the ranges that begin before an address are checked. More than one check is
+// needed only if ranges overlap, which they do only if the compiler made an error.
 #define BACK_MAX 8
 
 bool frec__address_index_add(struct frec_address_index *index, uint64_t start, uint64_t end,

@@ -76,7 +76,7 @@ uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_bytes *cursor
 	}
 }
 
-// Reads what the augmentation string and its data say about the FDEs.
+// Reads what a CIE's augmentation string and augmentation data say about its FDEs.
 static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 			      struct frec_fde *fde)
 {

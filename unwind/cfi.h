@@ -33,8 +33,8 @@ struct frec_cfi {
 
 /* A function: one FDE together with its CIE. */
 struct frec_fde {
-	uint64_t start, end;		      /* the addresses it covers */
-	uint64_t offset;		      /* in the section, for error messages */
+	uint64_t start, end;		      /* the addresses of its code */
+	uint64_t offset;		      /* of the FDE in the section, for error messages */
 	const uint8_t *initial, *initial_end; /* the instructions of the CIE */
 	const uint8_t *program, *program_end; /* those of the FDE, which run after the CIE's */
 	uint64_t code_factor;
@@ -46,7 +46,7 @@ struct frec_fde {
 	bool signal_frame;
 };
 
-/* How to compute a register of the caller. `reg` stands for the registers of this frame. */
+/* How to compute a register of the caller. `reg` means the registers of this frame. */
 enum frec_rule_kind {
 	FREC_RULE_UNSPECIFIED,	    /* as the calling convention says (callee_saved) */
 	FREC_RULE_UNDEFINED,	    /* its value is lost */
@@ -61,7 +61,7 @@ enum frec_rule_kind {
 struct frec_rule {
 	uint8_t kind;
 	union {
-		uint32_t regno; /* DWARF number; UINT32_MAX stands for all larger numbers */
+		uint32_t regno; /* DWARF number; larger ones are stored as UINT32_MAX */
 		uint32_t size;	/* of the expression, in bytes */
 	};
 	union {
@@ -71,8 +71,8 @@ struct frec_rule {
 };
 
 struct frec_rules {
-	/* Its kind is UNSPECIFIED until an instruction defines the CFA; then REGISTER, or
-	 * VALUE_EXPRESSION, with an expression that starts with an empty stack. */
+	/* The kind of this rule is UNSPECIFIED until an instruction defines the CFA; then it is
+	 * REGISTER, or VALUE_EXPRESSION with an expression that starts with an empty stack. */
 	struct frec_rule cfa;
 	struct frec_rule registers[FREC_DWARF_REGISTERS];
 };

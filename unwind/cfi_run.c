@@ -77,7 +77,8 @@ static void restore(struct run *run, uint32_t regno)
 		run->rules.registers[regno] = run->initial.registers[regno];
 }
 
-// Moves to another address: the rules so far apply to the addresses before it.
+// Moves on to `location`, after passing to `row` the addresses before it, to which the rules so far
+// apply.
 static int go_to(struct run *run, uint64_t location)
 {
 	uint64_t to = location < run->fde->end ? location : run->fde->end;
@@ -109,7 +110,8 @@ static void define_cfa(struct run *run, uint32_t regno, int64_t offset)
 		(struct frec_rule){.kind = FREC_RULE_REGISTER, .regno = regno, .offset = offset};
 }
 
-// The CFA's rule, for an instruction that changes only its register or only its offset.
+// Returns the CFA's rule, for an instruction that changes only the register or only the offset in
+// that rule.
 static struct frec_rule *changed_cfa(struct run *run)
 {
 	if (run->rules.cfa.kind != FREC_RULE_REGISTER)
@@ -272,7 +274,7 @@ static int run_instructions(struct run *run, const uint8_t *start, const uint8_t
 int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde, frec_cfi_row *row,
 		  void *context, struct frec_error *reterr)
 {
-	// Not zeroed, because `remembered` is large, and is written before it is read.
+	// `run` is not zeroed, because `remembered` is large, and is written before it is read.
 	struct run run;
 	int r;
 

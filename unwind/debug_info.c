@@ -17,8 +17,8 @@
 #include "unwind/debug_functions.h"
 #include "unwind/split_unit.h"
 
-// How many DIEs and ranges of one file are read at most, in all lookups together. Reading that many
-// takes some seconds. The largest programs have some millions.
+// At most this many DIEs and ranges of one file are read, in all lookups together. Reading that
+// many takes some seconds. The largest programs have a few million of them.
 #define STEPS_MAX (64u << 20)
 
 struct unit {

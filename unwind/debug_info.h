@@ -10,7 +10,7 @@
 
 #include "unwind/elf_file.h"
 
-/* How deeply calls can be inlined into each other. Those nested more deeply are left out. */
+/* How deeply calls can be inlined into each other. Calls nested more deeply are left out. */
 #define FREC_INLINED_MAX 64
 
 struct frec_debug_info;

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-// The functions of the library that are used; a client is opaque.
+// The functions of libdebuginfod that are used here. A client is an opaque pointer.
 static struct {
 	void *(*begin)(void);
 	void (*end)(void *client);

@@ -7,8 +7,8 @@
 
 /*
  * Asks the servers in DEBUGINFOD_URLS for a file; `kind` is "executable" or "debuginfo". Returns a
- * descriptor of the client library's copy, with the copy's path, which the caller frees, in
- * `*ret_path`; or a negative errno.
+ * descriptor of the copy that the client library made, and sets `*ret_path` to the copy's path,
+ * which the caller frees. Returns a negative errno on failure.
  */
 int frec__debuginfod(const char *kind, const struct frec_build_id *build_id, char **ret_path);
 

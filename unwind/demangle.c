@@ -13,7 +13,7 @@
 
 #include "proto/cleanup.h"
 
-// libiberty recurses as deeply as the name is long.
+// A longer name is not demangled, because libiberty recurses as deeply as the name is long.
 #define MANGLED_MAX 4096
 #define DEMANGLED_MAX 65536
 
@@ -23,7 +23,8 @@ struct output {
 	char text[DEMANGLED_MAX];
 };
 
-// The longjmp leaks nothing: the printing functions of libiberty allocate on the stack only.
+// The longjmp leaks nothing, because the printing functions of libiberty allocate only on the
+// stack.
 static void print(const char *piece, size_t size, void *opaque)
 {
 	struct output *output = opaque;

@@ -12,7 +12,7 @@
 
 #include "proto/cleanup.h"
 
-// The segments are walked often, so their number needs a limit. No program has that many.
+// The segments are walked often, so at most this many of them are used. No real program has more.
 #define SEGMENTS_MAX 256
 
 static size_t segment_count(const struct frec_elf *elf)
@@ -72,7 +72,7 @@ static void read_segments(struct frec_elf *elf)
 }
 
 // A separate debug file has the program headers of its program, but not the bytes that they refer
-// to. So if there is a section with the build-id, the build-id in that section counts.
+// to. So if a section holds a build-id, that one is used.
 static void read_build_id_section(struct frec_elf *elf)
 {
 	GElf_Shdr header;
@@ -100,7 +100,7 @@ static int open_elf(struct frec_elf *elf, struct frec_error *reterr)
 	return 0;
 }
 
-// Takes over `fd`, also on failure.
+// Takes ownership of `fd`, even on failure.
 static struct frec_elf *new_elf(int fd, const char *path)
 {
 	struct frec_elf *elf = calloc(1, sizeof(*elf));
@@ -227,8 +227,8 @@ Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t si
 
 bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset, uint64_t *ret)
 {
-	// The kernel maps whole pages of up to 64 KiB, so a mapping can begin that much before its
-	// segment.
+	// The kernel maps whole pages of up to 64 KiB, so a mapping can begin almost 64 KiB before
+	// its segment.
 	const uint64_t page = 64 << 10;
 	const size_t count = segment_count(elf);
 

@@ -35,7 +35,7 @@ struct frec_elf {
  * Opens a regular file: 64-bit, little-endian ELF. It is mapped only if it belongs to root or to
  * this user and nobody else can write to it. Otherwise its sections are read when they are needed,
  * because truncating a mapped file kills the process that reads it. Returns 0, the errors of
- * open(2), -ENOMEM, or -ENOEXEC if it is no such file.
+ * open(2), -ENOMEM, or -ENOEXEC if the file is of another kind.
  */
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr);
 
@@ -59,7 +59,8 @@ static inline void frec__cleanup_elf(struct frec_elf **elf)
 /* The section `name`, decompressed, or NULL if it does not exist or has no bytes. */
 Elf_Data *frec__elf_section(const struct frec_elf *elf, const char *name, GElf_Shdr *ret_header);
 
-/* Up to `size` of the file's bytes that are loaded at `address`, or NULL. */
+/* Returns up to `size` of the file's bytes that are loaded at `address`, or NULL if there are
+ * none. */
 Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t size);
 
 /*

@@ -14,7 +14,7 @@
  * time, and have no names. */
 struct frec_mapped_span {
 	uint64_t start, end; /* addresses */
-	uint64_t since;	     /* when it was mapped, in any clock; 0: before the recording */
+	uint64_t since;	     /* when it was mapped, on any one clock; 0: before the recording */
 };
 
 /* Initialize it with zeroes. */

@@ -42,7 +42,8 @@ static uint64_t pick(struct operands *operands, uint64_t index)
 	return 0;
 }
 
-// Returns false if `code` is no operation of arithmetic or logic on two numbers.
+// Computes an arithmetic or logical operation on two numbers. Returns false if `code` is another
+// operation.
 static bool calculate(uint8_t code, uint64_t a, uint64_t b, uint64_t *ret)
 {
 	switch (code) {
@@ -86,7 +87,7 @@ static bool calculate(uint8_t code, uint64_t a, uint64_t b, uint64_t *ret)
 	}
 }
 
-// Returns false if `code` is no comparison.
+// Computes a comparison. Returns false if `code` is another operation.
 static bool compare(uint8_t code, int64_t a, int64_t b, uint64_t *ret)
 {
 	switch (code) {
@@ -113,7 +114,7 @@ static bool compare(uint8_t code, int64_t a, int64_t b, uint64_t *ret)
 	}
 }
 
-// Returns false if `code` is no operation on two numbers.
+// Computes an operation on two numbers. Returns false if `code` is another operation.
 static bool binary(struct operands *operands, uint8_t code)
 {
 	bool both = operands->depth >= 2;

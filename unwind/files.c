@@ -100,7 +100,7 @@ struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder, const ch
 	return elf;
 }
 
-// Whether the CRC-32 of the whole file, as zlib computes it, is `wanted`.
+// Returns whether the CRC-32 of the whole file, as zlib computes it, is `wanted`.
 static bool file_has_crc(const struct frec_elf *elf, uint32_t wanted)
 {
 	uint32_t table[256], crc = UINT32_MAX;
@@ -129,7 +129,7 @@ static struct frec_elf *try_link(const struct frec_unwinder *unwinder, const cha
 
 	if (!elf)
 		return NULL;
-	// If the debug file has the program's name, a path can lead to the program itself.
+	// If the debug file has the program's name, `path` can be that of the program itself.
 	if (main->build_id.size && elf->build_id.size
 		    ? frec__build_id_equal(&main->build_id, &elf->build_id) &&
 			      strcmp(main->path, path)

@@ -13,8 +13,9 @@
 struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder, const char *path,
 				  const struct frec_build_id *build_id, struct frec_error *reterr);
 
-/* Opens the separate debug file: the one with this build-id, or else the one that .gnu_debuglink of
- * `main` names. `main` is the program; NULL: it was not found. Returns NULL if there is none. */
+/* Opens the separate debug file: the one with this build-id in the debug folders, or else the one
+ * that .gnu_debuglink of `main` names, or else the one on a debuginfod server. `main` is the
+ * program; NULL: it was not found. Returns NULL if there is none. */
 struct frec_elf *frec__files_debug(const struct frec_unwinder *unwinder, const char *path,
 				   const struct frec_elf *main,
 				   const struct frec_build_id *build_id);

@@ -115,7 +115,8 @@ static struct frec_rows *debug_frame(struct frec_module *module)
 }
 
 // The vDSO has no file, but there is an image of it in this process. It is the right image if it
-// has the recorded build-id or, if none was recorded, if the recording is from the same boot.
+// has the recorded build-id or, if no build-id was recorded, if the recording is from the current
+// boot.
 static void open_vdso(struct frec_module *module)
 {
 	const void *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);

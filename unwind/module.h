@@ -3,8 +3,9 @@
  * A module: a program or library that processes had mapped, with its files, its rows and its names.
  *
  * The build-id identifies a module. A file with another build-id is not used, whatever its path: a
- * program that has been replaced since then gets no names rather than wrong ones. If the recording
- * has no build-id, the file at the path is used, and its names are marked as not verified.
+ * program that has been replaced since the recording gets no names rather than wrong ones. If the
+ * recording has no build-id, the file at the path is used, and its names are marked as not
+ * verified.
  */
 #ifndef FREC_UNWIND_MODULE_H
 #define FREC_UNWIND_MODULE_H

@@ -19,7 +19,7 @@
 #include "unwind/stubs.h"
 #include "unwind/symbols.h"
 
-// What is known about an address. `names` and the strings of their functions are allocated.
+// What is known about an address. `names` and the function names in it are allocated.
 struct known {
 	uint64_t start;
 	struct frec_name *names;

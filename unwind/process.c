@@ -7,7 +7,7 @@
 
 #include "proto/cleanup.h"
 
-// How many bytes a program's entry function has at most. No CFI gives its size.
+// A program's entry function is taken to have this many bytes, because no CFI gives its size.
 #define ENTRY_SIZE 64
 
 static void destroy_process(struct frec_unwind_process **process)
@@ -146,8 +146,8 @@ struct frec_unwind_mapping *frec__process_mapping(struct frec_unwind_process *pr
 	return mapping;
 }
 
-// Whether the code to which signal handlers return is at `pc`, or at the next byte: `pc` can be the
-// byte before a return address.
+// Returns whether the code to which signal handlers return is at `pc`, or at the next byte, because
+// `pc` can be the byte before a return address.
 static bool is_sigreturn(const struct frec_unwind_process *process,
 			 const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
@@ -162,8 +162,8 @@ static bool is_sigreturn(const struct frec_unwind_process *process,
 		!memcmp((const char *)data->d_buf + 1, sigreturn->code, sigreturn->size));
 }
 
-// Whether `pc` is in the entry function of a program, which has no caller. glibc's loader and musl
-// have no CFI that says so.
+// Returns whether `pc` is in the entry function of a program. Nothing calls that function, but
+// glibc's loader and musl have no CFI that says so.
 static bool is_entry(const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
 	const struct frec_elf *elf = mapping->module->elf;

@@ -44,7 +44,7 @@ const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process 
 static inline const struct frec_cached_row *frec__process_row(struct frec_unwind_process *process,
 							      uint64_t pc)
 {
-	// The lower bits alone would put too many return addresses into the same slots.
+	// With the lower bits alone, too many return addresses would share a slot.
 	struct frec_cached_row *slot = &process->cache[(pc ^ pc >> 13) & (FREC_ROW_CACHE - 1)];
 
 	return __builtin_expect(slot->pc == pc, 1) ? slot

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The register layout of each machine, in two numberings: the kernel's (perf_event_open(2)), by
- * which registers are recorded, and DWARF's, by which unwinding refers to them. */
+/* The register layout of each machine, in two numberings: the kernel's (perf_event_open(2)), in
+ * which registers are recorded, and DWARF's, which unwinding uses. */
 #ifndef FREC_UNWIND_REGISTERS_H
 #define FREC_UNWIND_REGISTERS_H
 
@@ -12,8 +12,8 @@
 #define FREC_DWARF_REGISTERS 33
 
 /* The code that a signal handler returns to, and where on the stack the kernel has saved the
- * registers when that code runs. For C libraries and runtimes that have no CFI for that code (musl,
- * Go). */
+ * registers when that code runs. Needed for C libraries and runtimes that have no CFI for that code
+ * (musl, Go). */
 struct frec_sigreturn {
 	const uint8_t *code;   /* the instructions */
 	size_t size;	       /* at most 16 */
@@ -33,13 +33,13 @@ struct frec_registers {
 	unsigned int dwarf_count; /* at most FREC_DWARF_REGISTERS */
 	unsigned int dwarf_sp;
 	unsigned int dwarf_fp;
-	unsigned int dwarf_ra; /* stands for the return address in CFI */
+	unsigned int dwarf_ra; /* the register number that CFI uses for the return address */
 	/* bit n: a function whose CFI has no rule for DWARF register n preserves it */
 	uint64_t callee_saved;
 	/* the bits of a return address that belong to the address, not to its signature */
 	uint64_t address_mask;
-	/* bytes that a call pushes: at a function's first instruction the return address is at sp
-	 * (8), or in dwarf_ra (0) */
+	/* bytes that a call pushes. 8: at a function's first instruction the return address is at
+	 * sp; 0: it is in dwarf_ra */
 	uint64_t top_ra;
 	struct frec_sigreturn sigreturn;
 	/* Decodes the `size` bytes at `code`, which run at `address`, as a stub of a procedure

@@ -9,9 +9,10 @@
 
 #include "proto/bytes.h"
 
-// The expression that x86_64 linkers write for the stubs of a procedure linkage table: after the
-// push in the stub, the CFA is 8 bytes further from sp. A constant in the expression is the offset
-// in the stub, which has 16 bytes, of the first instruction after the push.
+// Recognizes the expression that x86_64 linkers write for the stubs of a procedure linkage table.
+// It says that after the push in the stub, the CFA is 8 bytes further from sp. A constant in the
+// expression is the offset in the stub, which has 16 bytes, of the first instruction after the
+// push.
 static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *machine,
 		   struct frec_row *row)
 {
@@ -34,8 +35,8 @@ static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *mac
 	return true;
 }
 
-// The expression that compilers write for functions that align their stack, such as main() and
-// those with wide vectors: the CFA is saved below fp.
+// Recognizes the expression that compilers write for functions that align their stack, such as
+// main() and those with wide vectors. It says that the CFA is saved below fp.
 static bool is_saved_below_fp(const struct frec_rule *cfa, const struct frec_registers *machine,
 			      struct frec_row *row)
 {
@@ -81,7 +82,8 @@ static bool slot_fits(const struct frec_rule *rule, int16_t *ret)
 	return true;
 }
 
-// The expression for "the caller's fp is saved at fp", which goes with a CFA saved below fp.
+// Recognizes the expression for "the caller's fp is saved at fp", which occurs together with a CFA
+// saved below fp.
 static bool is_at_fp(const struct frec_rule *rule, const struct frec_registers *machine)
 {
 	return rule->kind == FREC_RULE_EXPRESSION && rule->size == 2 &&

@@ -126,8 +126,9 @@ int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64
 	rows->cfi = cfi;
 	rows->machine = machine;
 	rows->base = base;
-	// An instruction makes at most one row, and each function has one more. Without this limit,
-	// functions that share their instructions could make any number of rows.
+	// An instruction has at least one byte and makes at most one row, and each function has one
+	// more. Functions that share their instructions could make any number of rows, so they need
+	// this limit.
 	rows->row_max = cfi->data->d_size;
 	if (header)
 		r = read_header(rows, header);

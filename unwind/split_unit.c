@@ -36,7 +36,7 @@ static bool is_sound(const char *path)
 	return elf->mapped && frec__strings_end(elf);
 }
 
-// Whether libdw may look in both places: beside `elf`, and in the folder where the unit was
+// Returns whether libdw may look in both places: beside `elf`, and in the folder where the unit was
 // compiled.
 static bool are_sound(const struct frec_elf *elf, const char *folder, const char *name)
 {

@@ -8,9 +8,9 @@
 #include "unwind/expression.h"
 
 /*
- * For a register that is saved at `address` according to the CFI, where no bytes were recorded:
- * whether its value has been restored already. Compilers do not emit CFI for each pop at the end of
- * a function, so the CFI can name a slot that is already below the stack pointer, where recorded
+ * The CFI says that a register is saved at `address`, but no bytes were recorded there. Returns
+ * whether the register has been restored already. Compilers do not emit CFI for each pop at the end
+ * of a function, so the CFI can name a slot that is already below the stack pointer, where recorded
  * stacks begin.
  */
 static inline bool frec__step_is_popped(const struct frec_registers *machine,

@@ -67,8 +67,9 @@ static void add_slots(struct slots *slots, const struct frec_elf *elf, const cha
 		GElf_Rela relocation;
 		const char *name;
 
-		// There can be hundreds of thousands, so copy, which is faster than gelf_getrela().
-		// No conversion is needed, because only files with this layout are opened.
+		// There can be hundreds of thousands of relocations, so copy each, which is faster
+		// than gelf_getrela(). No conversion is needed, because only files with this layout
+		// are opened.
 		memcpy(&relocation, (const char *)data->d_buf + i * sizeof(relocation),
 		       sizeof(relocation));
 		if (!GELF_R_SYM(relocation.r_info) &&

@@ -10,7 +10,7 @@ int frec__symbolize(struct frec_unwind_process *process, const struct frec_frame
 {
 	// The byte before a return address is part of the call, so the line and the inlined
 	// functions are looked up there. The code that a signal handler returns to follows no call,
-	// so they are looked up at its first instruction.
+	// so there they are looked up at the first instruction.
 	uint64_t pc = frame->pc - !(frame->exact || frame->signal), start;
 	struct frec_unwind_mapping *mapping = frec__process_mapping(process, pc);
 	struct frec_module *module = mapping ? mapping->module : NULL;

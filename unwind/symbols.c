@@ -8,12 +8,12 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 
-// How many symbols before an address are checked for one that contains it. Labels within a function
-// can be in between.
+// At most this many symbols before an address are checked for one that contains the address. Labels
+// within a function can be in between.
 #define BACK_MAX 32
 
-// How many bytes of two names of one address are compared. In a hostile file all symbols can have
-// one name, which fills most of the file.
+// At most this many bytes of two names of one address are compared. In a hostile file all symbols
+// can have the same name, as long as most of the file, and comparing that would take too long.
 #define COMPARED_MAX 256
 
 enum rank { GLOBAL_FUNCTION, WEAK_FUNCTION, LOCAL_FUNCTION, LABEL, NO_FUNCTION };
@@ -39,8 +39,8 @@ static enum rank rank_of(const GElf_Sym *symbol)
 	}
 }
 
-// Returns a size for a function to which the assembler gave none: it can reach to the end of its
-// section. A lookup beyond the next symbol does not find it.
+// Returns a size for a function to which the assembler gave none: the distance to the end of its
+// section. That may be too much, but a lookup beyond the next symbol does not find the function.
 static uint64_t to_end_of_section(const struct frec_elf *elf, const GElf_Sym *symbol)
 {
 	Elf_Scn *section = elf_getscn(elf->elf, symbol->st_shndx);

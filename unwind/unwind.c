@@ -10,12 +10,12 @@
 // taking the slow way from the start.
 //
 // The pc of a caller is a return address. If the call is the last instruction of a function,
-// because what it calls never returns, that address is already the first one of the next function.
-// So the row of a caller is the row of the byte before its pc. The exception is a frame that a
-// signal interrupted: its pc is that of the next instruction, and no call comes before it. If
-// nothing describes the byte before, pc can be the first instruction of a function whose address
-// was put where a return address goes, without a call. Coroutines begin so, and their stacks end
-// there.
+// because the function that it calls never returns, the return address is already the first address
+// of the next function. So the row of a caller is the row of the byte before its pc. The exception
+// is a frame that a signal interrupted: its pc is the address of the next instruction, which need
+// not follow a call. If nothing describes the byte before pc, pc can be the first instruction of a
+// function whose address was put in the place of a return address, without a call. Coroutines begin
+// so, and their stacks end there.
 #include "unwind/unwind.h"
 
 #include <errno.h>
@@ -25,12 +25,12 @@
 #include "unwind/process.h"
 #include "unwind/step.h"
 
-// An address this far above the recorded bytes may still belong to the same stack.
+// An address up to this many bytes above the recorded bytes may still belong to the same stack.
 #define STACK_REACH (1ull << 30)
 
 // How far ahead of the current frame the stack's bytes are prefetched. Each stack is read only
-// once, so its bytes are not in the cache, and unwinding a frame takes less time than a read from
-// memory.
+// once, so its bytes are not in the cache, and a read from memory takes longer than unwinding a
+// frame.
 #define READ_AHEAD 1024
 #define CACHE_LINE 64
 
@@ -253,8 +253,8 @@ static inline bool add_frame(struct walk *walk, uint32_t map)
 {
 	struct frec_frame *frame = &walk->frames[walk->count];
 
-	// `kind` is already set: to CFI when the frame before was added, unless the step from there
-	// set another.
+	// `kind` is already set: to CFI when the frame before was added, unless the step from that
+	// frame to this one set another kind.
 	frame->pc = walk->cpu.pc;
 	frame->map = map;
 	frame->exact = walk->exact;

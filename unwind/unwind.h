@@ -17,7 +17,8 @@
  * epochs.h (for how long an address keeps its meaning). All other headers are internal. The
  * functions of this header are in unwinder.c, process.c, unwind.c and symbolize.c.
  *
- * Data flows one way. Each file uses only files on lines above its own, or to its left:
+ * Data flows one way. Each file gets data only from files on lines above its own, to its left, or
+ * beside it between two arrows:
  *
  *	cfi, cfi_run (DWARF's instructions)	-> row, rows (12 bytes for a range of addresses)
  *	expression -> step (all rules of a frame)
@@ -29,8 +30,8 @@
  * - Nothing is done before it is needed: a file is opened when an address in the file is met, and
  *   a function's rows are computed when the function is met.
  * - A module is identified by its build-id. A file with another build-id is never used.
- * - Every input may be hostile: stacks, mappings and program files. Nothing crashes or hangs, and
- *   each search has a limit.
+ * - Every input may be hostile: stacks, mappings and program files. No input makes this code crash
+ *   or hang, and each search has a limit.
  * - Files that another user could truncate are read, not mapped.
  *
  * Nothing here runs in the recorded process or looks at a live one. No object may be used by two
@@ -140,7 +141,7 @@ enum frec_unwind_reason {
 	 * If a register is needed whose value is unknown, `address` is the stack pointer */
 	FREC_UNWIND_BAD_MEMORY,
 	FREC_UNWIND_BAD_CFI,	  /* the call frame information for `address` is damaged */
-	FREC_UNWIND_NO_REGISTERS, /* pc or stack pointer were not recorded */
+	FREC_UNWIND_NO_REGISTERS, /* pc or stack pointer was not recorded */
 	FREC_UNWIND_LOOP,	  /* the frame at `address` is its own caller */
 	FREC_UNWIND_LIMIT,	  /* the array is full, or has FREC_FRAMES_MAX frames */
 };
@@ -149,13 +150,14 @@ enum frec_unwind_reason {
 struct frec_unwind_end {
 	enum frec_unwind_reason reason;
 	uint64_t address;
-	struct frec_error error; /* if BAD_CFI: module, section, offset; otherwise its code is 0 */
+	/* if BAD_CFI, it names the module, section and offset; otherwise its code is 0 */
+	struct frec_error error;
 };
 
 /*
  * Unwinds one stack. Fills `frames`, innermost first, and returns how many there are: 0 only if pc
- * or stack pointer are missing, or `capacity` is 0. Allocates memory only when a stack leads to
- * code that no earlier stack led to.
+ * or stack pointer is missing, or `capacity` is 0. Allocates memory only when a stack leads to code
+ * that no earlier stack led to.
  */
 size_t frec__unwind(struct frec_unwind_process *process,
 		    const struct frec_unwind_registers *registers, const struct frec_stack *stack,

@@ -12,8 +12,8 @@
 #include "export/read/numbers.h"
 #include "proto/cleanup.h"
 
-// In the order of enum frec_firefox_category. The profiler uses the grey category for stacks about
-// which nothing else is known.
+// The categories, in the order of enum frec_firefox_category. The profiler uses the grey category
+// for stacks about which nothing else is known.
 static const char categories[] =
 	"[{\"name\":\"Event\",\"color\":\"blue\",\"subcategories\":[\"Other\"]},"
 	"{\"name\":\"Kernel\",\"color\":\"orange\",\"subcategories\":[\"Other\"]},"

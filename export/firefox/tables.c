@@ -5,8 +5,8 @@
 //	stackTable -> frameTable -> funcTable -> resourceTable -> libs
 //	                                     \-> sources
 //
-// Every node of our stack tree is a stack with a frame of its own. What the profiler draws are
-// functions, so nodes with the same name in the same program share one function.
+// Every node of the stack tree (stack_tree.h) is a stack with a frame of its own. What the profiler
+// draws are functions, so nodes with the same name in the same program share one function.
 #include "export/firefox/tables.h"
 
 #include <errno.h>
@@ -127,8 +127,8 @@ static int collect(struct build *build)
 	return build->text.failed ? -ENOMEM : 0;
 }
 
-// Adds the cell of a column in row `i`. The functions for columns with the same value in all rows
-// come first.
+// Adds the cell of a column in row `i`. Of the functions below, those for columns with the same
+// value in all rows come first.
 typedef void add_cell(struct build *build, size_t i);
 
 static void add_null(struct build *build, size_t i)

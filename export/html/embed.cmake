@@ -12,7 +12,8 @@ function(base64_hash text ret)
 	set(alphabet ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/)
 	string(SHA256 digits "${text}")
 	set(encoded "")
-	# Three digits are 12 bits, that is two characters. 64 digits and two zeros: 22 times that.
+	# Three hexadecimal digits are 12 bits, which are two characters. The 64 digits and two
+	# added zeros are 22 times three digits.
 	foreach(at RANGE 0 63 3)
 		string(SUBSTRING "${digits}00" ${at} 3 three)
 		math(EXPR high "0x${three} >> 6")
@@ -43,7 +44,7 @@ foreach(name IN LISTS SCRIPTS)
 	file(READ "${SOURCE}/${name}" piece)
 	string(APPEND script "${piece}")
 endforeach()
-# These would end the element too early.
+# A script or style with one of these would end its element too early.
 if(script MATCHES "</script|<!--" OR style MATCHES "</style")
 	message(FATAL_ERROR "the page's script and style must not hold their own end")
 endif()

@@ -43,7 +43,7 @@ struct queue {
 
 struct html {
 	const struct frec_export *context;
-	const struct frec_timeline_file *file; /* whose report the page shows */
+	const struct frec_timeline_file *file; /* the file whose report the page shows */
 	struct queue dead, others; /* events of the process that died, and of all others */
 	uint64_t seen;
 	struct frec_text text;
@@ -178,7 +178,7 @@ static bool is_edge(const struct frec_event *event)
 	return event->shape && event->shape->kind != FREC_SHAPE_INSTANT;
 }
 
-// Whether the value is text although the field holds bytes.
+// Returns whether the value is text although the field holds bytes.
 static bool is_readable(const struct frec_value *value)
 {
 	return value->kind == FREC_VALUE_TEXT && frec__field_type(value->field) == FREC_FIELD_BYTES;
@@ -211,7 +211,7 @@ static void add_notes(struct html *html, const struct frec_event *event)
 	frec__text_puts(text, "}");
 }
 
-// Whether the event needs notes. Most do not, which saves space.
+// Returns whether the event needs notes. Most events do not, which saves space.
 static bool has_notes(const struct frec_event *event)
 {
 	if (event->record->registers || event->record->stack_size || is_edge(event))

@@ -49,7 +49,7 @@
 
 struct output {
 	const struct frec_html_page *page;
-	const struct frec_timeline_file *file; /* whose report the page shows */
+	const struct frec_timeline_file *file; /* the file whose report the page shows */
 	struct frec_stacks *stacks;	       /* of the file */
 	const struct frec_html_event *
 		*threads; /* one event for each thread, sorted by host, pid and tid */
@@ -210,8 +210,8 @@ static int64_t add_stack(struct output *out, const struct frec_call_stack *stack
 	return *index - 1;
 }
 
-// Adds `stack`, which must be the last one that out->stacks returned: only for that one does
-// out->stacks know why it ends and which addresses in the process it consists of.
+// Adds `stack`, which must be the last one that out->stacks returned, because out->stacks knows why
+// a stack ends, and its addresses in the process, only for the last one.
 static void add_last_stack(struct output *out, const struct frec_call_stack *stack)
 {
 	const struct frec_unwind_end *end = frec__stacks_end(out->stacks);
@@ -297,7 +297,7 @@ static const Flightrec__Source *source_of(const struct frec_html_event *event)
 	return event->host->snapshot->sources[event->source_index];
 }
 
-// Whether the events come from the kernel rather than from a program.
+// Returns whether the events come from the kernel rather than from a program.
 static bool is_kernel(const Flightrec__Source *source)
 {
 	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT ||

@@ -72,7 +72,7 @@ function eventButton(event) {
 	return button;
 }
 
-// Shows what came with the request for the snapshot, or tags, as a fact.
+// Shows pairs as a fact: those that came with the request for the snapshot, or tags.
 function showPairs(facts, name, pairs) {
 	const lines = Object.entries(pairs).map(([key, value]) =>
 		make("span", "block", `${key}: `, make("code", null, value))

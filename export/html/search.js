@@ -1,5 +1,5 @@
-// Which events match the search. Parts of the page that show events register with onSearch() and
-// read `matches`.
+// Decides which events match the search. Parts of the page that show events register with
+// onSearch() and read `matches`.
 
 const search = {query: "", onlyDead: false};
 let matches = events;

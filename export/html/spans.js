@@ -1,7 +1,7 @@
-// A span is the time from an event that begins it to an event that ends it. The exporter has found
-// out which events belong together. Here each pair becomes one object that both events refer to:
-// `from` and `to` are times; `begin` and `end` are events, or null if the page does not have them.
-// If a span had not ended, `to` is the death of its process, else the time of the last event.
+// A span is the time from an event that begins it to an event that ends it. The exporter has
+// determined which events belong together. Here each pair becomes one object that both events refer
+// to: `from` and `to` are times; `begin` and `end` are events, or null if the page does not have
+// them. If a span had not ended, `to` is the death of its process, else the time of the last event.
 
 const spans = [];
 
@@ -39,7 +39,7 @@ function endSpan(event, stack) {
 		});
 }
 
-// `inFile`: events in the order of the snapshot.
+// Makes the spans. `inFile` holds the events in the order of the snapshot.
 function findSpans(inFile) {
 	const open = new Map();
 	for (const event of inFile.filter(each => each.notes.span !== undefined)) {
@@ -65,7 +65,8 @@ function findSpans(inFile) {
 	spans.sort((a, b) => a.from - b.from || b.to - a.to);
 }
 
-// The event with whose thread a span is shown: the one that began it, unless the page lacks it.
+// Returns the event on whose thread a span is shown: the one that began the span, or the one that
+// ended it if the page lacks the begin.
 function homeOf(span) {
 	return span.begin || span.end;
 }

@@ -43,8 +43,8 @@ function groupBy(list, key) {
 	return groups;
 }
 
-// Each thread of the process that died, or of the only process, has a lane of its own; with all
-// lanes, every thread has.
+// Each thread of the process that died, or of the only process, has a lane of its own. If all lanes
+// are shown, every thread has its own.
 function buildLanes() {
 	const lanes = [];
 	const processes = [

@@ -36,7 +36,7 @@ struct otlp {
 	struct {
 		Otlp__LogRecord *records[BATCH];
 		size_t count;
-	} * hosts; /* the batch, by host */
+	} * hosts; /* the records of the batch, by host */
 	size_t count;
 	struct frec_packed packed;
 };

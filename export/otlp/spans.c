@@ -9,7 +9,7 @@
 
 struct frec_otlp_thread {
 	struct frec_otlp_span *open; /* the oldest first */
-	/* `capacity` is needed because `depth` also falls: frec__grow(), which only knows the
+	/* `capacity` is needed because `depth` can also fall. frec__grow(), which knows only the
 	 * depth, would then allocate again */
 	size_t depth, capacity;
 };
@@ -81,7 +81,7 @@ static void parse_trace_id(const struct frec_value *value, struct frec_otlp_ids 
 }
 
 // Finds the trace that the event's flows put it into: the first value of a flow that is a trace id,
-// else a hash of the first flow and a boot id. With several hosts, that is the boot id of the host
+// else a hash of the first flow and a boot id. With several hosts, the boot id is that of the host
 // whose clock the timeline uses. Without a flow, leaves zeroes.
 static void find_flow(const struct frec_otlp_spans *spans, const struct frec_event *event,
 		      struct frec_otlp_ids *ret)
@@ -231,7 +231,8 @@ static struct frec_otlp_span *begin(struct frec_otlp_spans *spans, const struct 
 	return place;
 }
 
-// Moves a span from its entry to `ended`, and calls spans->end. Returns 0 or what that returned.
+// Moves a span from its entry to `ended`, and calls spans->end. Returns 0 or what spans->end
+// returned.
 static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place,
 		     enum frec_otlp_end how, const struct frec_event *event,
 		     struct frec_error *reterr)

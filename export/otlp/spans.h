@@ -13,7 +13,7 @@
  *		used as it is. A span without a flow is in the trace of its parent; if it has no
  *		parent either, it has a trace of its own
  *
- * The parent of a span is the one that its begin event names, else the innermost open span of the
+ * The parent of a span is the span that its begin event names, else the innermost open span of the
  * thread that began it. If it began beside another span of its kind, it has that span's parent. If
  * its flow puts it into another trace, it has a link instead of a parent.
  *

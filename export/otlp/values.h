@@ -10,8 +10,8 @@
 #include "export/output.h"
 #include "otlp.pb-c.h"
 
-/* The most attributes that a resource can have, and that a log record can have beside the fields of
- * its event. */
+/* The most attributes that a resource can have beside tags, and that a log record can have beside
+ * tags and the fields of its event. */
 #define FREC_OTLP_OTHER_ATTRIBUTES_MAX 8
 /* The most attributes that frec__otlp_add_tags() adds. */
 #define FREC_OTLP_TAGS_MAX FREC_PAIRS_SHOWN_MAX
@@ -39,8 +39,8 @@ void frec__otlp_add_integer(struct frec_arena *arena, struct frec_otlp_attribute
 			    char *key, int64_t number);
 void frec__otlp_set_string(Otlp__AnyValue *value, char *string);
 
-/* Copies an id. An id of all zeroes means that there is none: for that, returns no bytes, as OTLP
- * requires. */
+/* Copies an id. An id of all zeroes means that there is no id. In that case returns no bytes, as
+ * OTLP requires. */
 ProtobufCBinaryData frec__otlp_id(struct frec_arena *arena, const uint8_t *id, size_t size);
 
 /* "first.second" */
@@ -59,8 +59,8 @@ void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes
 void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			 const struct frec_host *host);
 
-/* Adds the tags of a recorder or a process. What is there already stays, so that tags cannot pass
- * for what was measured, such as host.name. */
+/* Adds the tags of a recorder or a process. An attribute that is there already stays, so that tags
+ * cannot pass for what was measured, such as host.name. */
 void frec__otlp_add_tags(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			 Flightrec__Pair *const *pairs, size_t count);
 

@@ -77,8 +77,8 @@ static void add_tracing_data(struct frec_text *bytes, const struct frec_export *
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		if (!sources[i].id)
 			continue;
-		// A system may be listed several times, so it is listed again for each of its
-		// events.
+		// The format allows the same system several times, so each event gets an entry for
+		// its system.
 		frec__identifier(bytes, snapshot->sources[i]->system);
 		frec__text_add(bytes, "", 1);
 		frec__perf_add(bytes, 1, 4);
@@ -224,8 +224,8 @@ static bool add_feature(struct frec_text *bytes, enum feature feature,
 		return host;
 	case CPUDESC:
 	case CPUID:
-		// Snapshots do not record which CPU the machine has. But if one of these features
-		// is missing, `perf data convert --to-json` crashes.
+		// Snapshots do not record which CPU the machine has. These features are written all
+		// the same, because if one is missing, `perf data convert --to-json` crashes.
 		add_string(bytes, "unknown", 7);
 		return true;
 	case EVENT_DESC:

@@ -19,8 +19,8 @@
 #define FIXED_MAX (24u << 10)
 #define PAYLOAD_MAX (48u << 10)
 
-// Whether an array can be written as an array: perf takes its length from the format file, so the
-// length must be fixed, and not too large.
+// Returns whether an array can be written as an array. perf reads the length of arrays in the
+// format file, so the length must be fixed, and not too large.
 static bool is_short_array(const Flightrec__Field *field)
 {
 	return field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE &&
@@ -79,7 +79,7 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 		size = 4;
 		break;
 	default:
-		// perf ignores `bool` and `void *`; they tell `flightrec import` the type.
+		// perf ignores `bool` and `void *`; `flightrec import` reads the type from them.
 		if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_BOOL)
 			frec__text_puts(text, "bool ");
 		else if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_POINTER)

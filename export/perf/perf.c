@@ -34,7 +34,7 @@ struct birth {
 
 struct perf {
 	const struct frec_export *context;
-	const struct frec_registers *registers; /* NULL for an unknown machine */
+	const struct frec_registers *registers; /* NULL if the machine is unknown */
 	struct frec_perf_source *sources;
 	struct birth *births; /* sorted by time */
 	size_t next_birth;
@@ -135,8 +135,8 @@ static int write_births(struct perf *perf, uint64_t until, struct frec_error *re
 	return r;
 }
 
-// Adds the stack as we unwound it. perf shows this as it is, and need not find the programs to
-// unwind the stack again.
+// Adds the stack as flightrec unwound it. perf shows these frames as they are, and need not find
+// the programs to unwind the stack again.
 static void add_chain(struct perf *perf, const struct frec_call_stack *stack, const uint64_t *pcs)
 {
 	size_t count = stack ? stack->count : 0, at = perf->record.size, marks = 0;

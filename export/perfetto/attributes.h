@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the trace covers and lacks, as attributes of the trace. */
+/* Writes what the trace covers and lacks as attributes of the trace. */
 #ifndef FREC_EXPORT_PERFETTO_ATTRIBUTES_H
 #define FREC_EXPORT_PERFETTO_ATTRIBUTES_H
 

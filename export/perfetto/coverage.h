@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A track for each ring, with what the file covers and what is missing. */
+/* Writes a track for each ring, which shows what the file covers and what is missing. */
 #ifndef FREC_EXPORT_PERFETTO_COVERAGE_H
 #define FREC_EXPORT_PERFETTO_COVERAGE_H
 

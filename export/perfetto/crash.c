@@ -13,8 +13,8 @@
 #include "export/report/pairs.h"
 #include "export/report/report.h"
 
-// Writes what came with the request as an instant of the thread that asked. A trigger packet has no
-// room for it.
+// Writes the pairs that came with the request as an instant on the track of the thread that asked,
+// because a trigger packet has no field for pairs.
 static int write_fields(struct frec_perfetto *perfetto, const struct frec_timeline_file *file,
 			struct frec_error *reterr)
 {
@@ -29,7 +29,7 @@ static int write_fields(struct frec_perfetto *perfetto, const struct frec_timeli
 	size_t at = 0;
 	int r = 0;
 
-	// Without a process it is an instant of the whole trace.
+	// If no process asked, the instant is one of the whole trace.
 	if (pid)
 		r = frec__perfetto_track(
 			perfetto, pid, pid,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Events as track events, packed by hand. */
+/* Writes events as track events, packed by hand. */
 #ifndef FREC_EXPORT_PERFETTO_EVENT_H
 #define FREC_EXPORT_PERFETTO_EVENT_H
 

@@ -19,7 +19,8 @@ enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
 enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };
 enum { FIELD_NAME = 1, VALUE_STR = 3, VALUE_INT = 4, VALUE_UINT = 5 };
 
-// Whether the event's values have the types of the fields in Perfetto's message for it.
+// Returns whether the event's values have the types of the fields in Perfetto's message for the
+// event.
 static bool fits_known(const struct frec_perfetto_source *source, const struct frec_event *event)
 {
 	const ProtobufCMessageDescriptor *descriptor;

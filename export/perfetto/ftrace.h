@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel tracepoints as ftrace events, packed by hand. */
+/* Writes kernel tracepoints as ftrace events, packed by hand. */
 #ifndef FREC_EXPORT_PERFETTO_FTRACE_H
 #define FREC_EXPORT_PERFETTO_FTRACE_H
 

@@ -196,9 +196,9 @@ int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_erro
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// Whether a later process of the snapshot has the same pid. Readers know one process for each pid
-// and would mix several, so only the last one is written. If several files have the same process,
-// the entry of the last file counts as the later one.
+// Returns whether a later process of the snapshot has the same pid. Readers know one process for
+// each pid and would mix several, so only the last one is written. If several files have the same
+// process, the entry of the last file counts as the later one.
 static bool used_again(const struct frec_snapshot *snapshot, size_t index)
 {
 	const Flightrec__Process *process = snapshot->processes[index];

@@ -47,8 +47,8 @@ static inline uint8_t *frec__pack_bytes(uint8_t *p, uint32_t field, const void *
 	return p + size;
 }
 
-/* Begins a nested message. Returns where its contents go; pass that to frec__pack_end_sized as
- * `start`. `length_size` is how many bytes the message's length is expected to take. */
+/* Begins a nested message. Returns where its contents go; pass this pointer to frec__pack_end_sized
+ * as `start`. `length_size` is how many bytes the message's length is expected to take. */
 static inline uint8_t *frec__pack_begin_sized(uint8_t *p, uint32_t field, size_t length_size)
 {
 	return frec__pack_varint(p, field << 3 | 2) + length_size;
@@ -71,8 +71,8 @@ static inline uint8_t *frec__pack_end_sized(uint8_t *start, uint8_t *p, size_t *
 	return start + *length_size + size;
 }
 
-/* The same pair of functions for messages that are mostly shorter than 128 bytes, so that their
- * length takes one byte. */
+/* Begin and end a nested message of a kind that is mostly shorter than 128 bytes, so that the
+ * length mostly takes one byte. */
 static inline uint8_t *frec__pack_begin(uint8_t *p, uint32_t field)
 {
 	return frec__pack_begin_sized(p, field, 1);

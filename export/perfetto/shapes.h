@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The packets that an event needs beside its own because of its shape (timeline/shapes.h). */
+/* Writes the packets that the shape of an event (timeline/shapes.h) needs beside the packet of the
+ * event. */
 #ifndef FREC_EXPORT_PERFETTO_SHAPES_H
 #define FREC_EXPORT_PERFETTO_SHAPES_H
 

@@ -12,7 +12,7 @@
 // surrounds the annotations.
 #define PIECE_MAX 64
 
-// How many bytes of a packet one byte of a value can take at most.
+// The most bytes of a packet that one byte of a value can become.
 static const uint8_t growth[] = {
 	[FREC_VALUE_TEXT] = 4,	 // each byte as \xNN
 	[FREC_VALUE_BYTES] = 2,	 // each byte as two digits
@@ -41,7 +41,7 @@ static size_t field_bound(const Flightrec__Field *field)
 	return 2 * PIECE_MAX + 4 * longest + 4 * strlen(field->name);
 }
 
-// The tracepoints that have messages of their own in our copy of Perfetto's schema.
+// The tracepoints that have messages of their own in proto/perfetto_trace.proto.
 static const struct {
 	const char *system, *name;
 } known[] = {

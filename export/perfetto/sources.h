@@ -19,7 +19,7 @@ struct frec_perfetto_source {
 	/* iid of the first field's name; those of the other fields follow */
 	uint64_t annotation_iid;
 	/* For a tracepoint that Perfetto knows (else NULL): its member of the message FtraceEvent,
-	 * and for each field of that member's message the index of our field. */
+	 * and for each field of that member's message the index of the source's field. */
 	const ProtobufCFieldDescriptor *known;
 	size_t known_field[FREC_KNOWN_FIELDS_MAX];
 	struct frec_perfetto_annotation *annotations; /* one for each field */

@@ -62,7 +62,7 @@ struct frec_perfetto {
 	struct frec_packed packed;
 };
 
-/* Names of the current host's registers; NULL for an unknown machine. */
+/* Names of the current host's registers; NULL if the machine is unknown. */
 static inline const struct frec_registers *frec__perfetto_registers(
 	const struct frec_perfetto *perfetto)
 {

@@ -112,8 +112,7 @@ static bool follow(const struct frec_decode_step *step, const uint8_t *payload, 
 
 static void decode_text(const Flightrec__Source *source, struct frec_value *value)
 {
-	size_t nuls =
-		0; // how many are at the end; what matters is whether there are 0, 1, 2 or more
+	size_t nuls = 0; // NULs at the end, counted up to 3
 
 	while (nuls < 3 && nuls < value->size && !value->data[value->size - nuls - 1])
 		nuls++;
@@ -135,7 +134,7 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 	const Flightrec__Source *source = plan->source;
 	struct frec_value *values = plan->values;
 	size_t count = plan->count;
-	bool whole = payload_size >= plan->end; // then every `step` is in bounds
+	bool whole = payload_size >= plan->end; // if so, every `step` is in bounds
 
 	// The values of the previous record need not be cleared, because all members that a kind of
 	// value uses are set again.

@@ -82,7 +82,7 @@ static bool is_raw(const struct frec_eventheader *eventheader, const struct frec
 	       eventheader->raw[record->source_index];
 }
 
-// Whether a source has the fields that the kernel shows for an EventHeader tracepoint.
+// Returns whether a source has the fields that the kernel shows for an EventHeader tracepoint.
 static bool has_shape(const Flightrec__Source *source)
 {
 	static const char *const names[] = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events that carry their own description: EventHeader, as LinuxTracepoints, OpenTelemetry's
- * user_events exporters and tracing-etw emit them. All events of a provider that have the same
- * level and keyword share one tracepoint, PROVIDER_L<level>K<keyword>; each payload holds the
- * event's name and fields. The format: eventheader/eventheader.h in
+ * Events in the EventHeader format, which carry their own description. LinuxTracepoints,
+ * OpenTelemetry's user_events exporters and tracing-etw emit them. All events of a provider that
+ * have the same level and keyword share one tracepoint, PROVIDER_L<level>K<keyword>; each payload
+ * holds the event's name and fields. The format is defined in eventheader/eventheader.h of
  * github.com/microsoft/LinuxTracepoints.
  *
  * After a snapshot has been opened, frec__eventheader_describe() looks for such tracepoints in it.

@@ -23,7 +23,7 @@ struct frec_eventheader_head {
 /* Parses the head. Returns false if it is damaged. */
 bool frec__eventheader_head(const uint8_t *payload, size_t size, struct frec_eventheader_head *ret);
 
-/* Whether these flags of a header say that its numbers are big-endian. */
+/* Returns whether a header with these flags has big-endian numbers. */
 static inline bool frec__eventheader_big(uint8_t flags)
 {
 	return !(flags & 2);

@@ -20,8 +20,8 @@
 
 #define KIND(kind) FLIGHTREC__FIELD_KIND__FIELD_##kind
 
-// Whether a value of this encoding can have this format. If not, the encoding's default format is
-// used.
+// Returns whether a value of this encoding can have this format. If not, the encoding's default
+// format is used.
 static bool fits(uint8_t encoding, uint8_t format)
 {
 	uint32_t bit = format <= FREC_EH_IP_OLD ? 1u << format : 0;
@@ -150,7 +150,7 @@ static bool parse_field(struct frec_eventheader_layout *layout, struct frec_byte
 	return true;
 }
 
-// The type of the source's field that a node becomes.
+// Returns the type of the source's field that a node becomes.
 struct shape {
 	Flightrec__FieldKind kind;
 	uint32_t size, element_size;

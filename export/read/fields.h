@@ -73,8 +73,8 @@ static inline int64_t frec__load_signed(const uint8_t *p, size_t size)
 	return (int64_t)(frec__load(p, size) << shift) >> shift;
 }
 
-/* The type that the values of a field have in all records: for export formats that declare types
- * before the events. */
+/* The type that the values of a field have in all records. Export formats that declare types before
+ * the events use this. */
 enum frec_field_type {
 	FREC_FIELD_INTEGER, /* of field->size bytes */
 	FREC_FIELD_FLOAT,
@@ -84,9 +84,9 @@ enum frec_field_type {
 };
 enum frec_field_type frec__field_type(const Flightrec__Field *field);
 
-/* Whether the field has bytes, which are decoded to text if they are printable. The kernel also
- * declares arrays of numbers and masks of CPUs in this way; those are not text whatever is in
- * them. */
+/* Returns whether the field has bytes, which are decoded to text if they are printable. The kernel
+ * also declares arrays of numbers and masks of CPUs as bytes; this returns false for those, because
+ * they are never text. */
 bool frec__field_is_readable(const Flightrec__Field *field);
 
 /* The number of elements of an array. */

@@ -30,7 +30,7 @@ int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct fre
 /* Returns words for an error of frec__part_read(). */
 const char *frec__part_why(int r);
 
-/* Whether a file may have only one part of this kind. `field` is at most FREC_PART_LAST. */
+/* Returns whether a file may have only one part of this kind. `field` is at most FREC_PART_LAST. */
 bool frec__part_once(uint32_t field);
 
 /* Unpacks a part whose field is at most FREC_PART_LAST. Returns a message, which the caller frees

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which process or thread had a given pid or tid at a given time. */
+/* Finds which process or thread had a given pid or tid at a given time. */
 #ifndef FREC_EXPORT_READ_PROCESSES_H
 #define FREC_EXPORT_READ_PROCESSES_H
 
@@ -26,12 +26,14 @@ struct frec_processes {
 int frec__processes_init(struct frec_processes *processes, const struct frec_snapshot *snapshot);
 void frec__processes_deinit(struct frec_processes *processes);
 
-/* The thread that had this tid at `time`; the kernel reuses tids. NULL if the table has none. */
+/* Returns the thread that had this tid at `time`; a tid can have several threads, one after the
+ * other. If none had it then, returns the first one that had it later. NULL if the table has no
+ * such tid. */
 const struct frec_process_entry *frec__processes_find(const struct frec_processes *processes,
 						      uint32_t tid, uint64_t time);
 
-/* The name of a thread. For a main thread without a name of its own it is the name of the process.
- * Not NUL-terminated; may be empty. `entry` may be NULL. */
+/* Returns the name of a thread. For a main thread without a name of its own, this is the name of
+ * the process. The name is not NUL-terminated and may be empty. `entry` may be NULL. */
 ProtobufCBinaryData frec__process_entry_thread_name(const struct frec_process_entry *entry);
 
 #endif

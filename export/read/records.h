@@ -20,7 +20,8 @@ struct frec_record {
 	size_t source_index; /* in snapshot->sources */
 	uint64_t time;	     /* CLOCK_MONOTONIC, ns */
 	uint32_t cpu;
-	uint64_t weight; /* how many events the record stands for: its period, or else 1 */
+	/* how many events the record counts for: its period, or 1 if it has none */
+	uint64_t weight;
 	/* UINT32_MAX if the kernel did not know it, because the task was already gone */
 	uint32_t pid, tid;
 	const uint8_t *callchain; /* u64 each, innermost first, with PERF_CONTEXT_*; not aligned */

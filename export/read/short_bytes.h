@@ -61,9 +61,9 @@ static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
 }
 
 /*
- * Whether none of the bytes is special. `special` gets eight bytes at a time. If one of them is
- * special, `special` returns a word in which at least one byte has its highest bit set; otherwise
- * no byte has.
+ * Returns whether none of the bytes is special. `special` gets eight bytes at a time. If one of
+ * them is special, `special` returns a word in which at least one byte has its highest bit set;
+ * otherwise no byte has.
  */
 static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 					 uint64_t (*special)(uint64_t word))

@@ -30,7 +30,7 @@ static int append(struct frec_part_list *list, void *item)
 	return 0;
 }
 
-// Returns 0, -EBADMSG if this is not a Records part, or -ENOMEM.
+// Adds a Records part to the index. Returns 0, -EBADMSG if this is not a Records part, or -ENOMEM.
 static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 		     const struct frec_part_view *view)
 {
@@ -47,8 +47,8 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 	return 0;
 }
 
-// Returns 0, -EBADMSG if this is not a valid message of the kind that its field number stands for,
-// or -ENOMEM.
+// Adds the message in a part. Returns 0, -EBADMSG if the message is not a valid one of the kind
+// that its field number indicates, or -ENOMEM.
 static int add_message(struct frec_snapshot *snapshot, const struct frec_part_view *view)
 {
 	ProtobufCMessage *message = frec__part_unpack(view);

@@ -13,7 +13,7 @@
  *
  * The small parts are unpacked into memory. The records stay in the file: an index says where they
  * are, and they are read one chunk at a time. All reading goes through pread(2): if the file is
- * truncated while it is read, that is an error, whereas a mapping would kill the reader with
+ * truncated while it is read, the read fails, whereas with a mapping the reader would be killed by
  * SIGBUS.
  *
  * Invariants: no byte of a file is trusted. wire.c checks every message before protobuf-c unpacks

@@ -91,16 +91,16 @@ static inline void frec__text_puts(struct frec_text *text, const char *string)
 __attribute__((format(printf, 2, 3))) void frec__text_printf(struct frec_text *text,
 							     const char *format, ...);
 
-/* Whether the bytes are text that a person can read: at least one character, valid UTF-8, and no
- * character that frec__text_plain() escapes but tab, newline and carriage return. */
+/* Returns whether the bytes are text that a person can read: at least one character, valid UTF-8,
+ * and no character that frec__text_plain() escapes but tab, newline and carriage return. */
 bool frec__text_is_printable(const void *data, size_t size);
 
 /* Adds bytes as valid UTF-8: each NUL, and each byte that is not part of valid UTF-8, becomes the
  * four characters \xNN. */
 void frec__text_utf8(struct frec_text *text, const void *data, size_t size);
 
-/* The same for terminals: control characters, line separators, and characters that change the
- * direction of text also become \xNN. */
+/* Adds bytes as valid UTF-8 that is safe on a terminal: in addition, control characters, line
+ * separators, and characters that change the direction of text become \xNN. */
 void frec__text_plain(struct frec_text *text, const void *data, size_t size);
 
 /* Adds bytes as a JSON string with its quotes. The string is valid UTF-8 whatever the bytes are. */

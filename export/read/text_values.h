@@ -12,8 +12,8 @@ void frec__text_plain_value(struct frec_text *text, const struct frec_value *val
 /* Adds a value as JSON. */
 void frec__text_json_value(struct frec_text *text, const struct frec_value *value);
 
-/* The same for programs that turn all numbers into doubles when they read JSON: integers from 2^53
- * on, positive or negative, become strings. */
+/* Adds a value as JSON for programs that turn all numbers into doubles: integers from 2^53 on,
+ * positive or negative, become strings. */
 void frec__text_javascript_value(struct frec_text *text, const struct frec_value *value);
 
 #endif

@@ -143,7 +143,7 @@ const ProtobufCBinaryData *frec__trigger_process_name(const struct frec_snapshot
 	for (size_t i = 0; i < snapshot->process_count; i++) {
 		const Flightrec__Process *process = snapshot->processes[i];
 
-		// A process that had ended by then had the same number before.
+		// A process that ended before the trigger only had the same pid earlier.
 		if (process->pid == snapshot->trigger->requested_by_pid && process->name.len &&
 		    (!process->exit || process->exit >= snapshot->trigger->time))
 			name = &process->name;

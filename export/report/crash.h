@@ -33,11 +33,12 @@ const char *frec__trigger_kind(const Flightrec__Trigger *trigger);
  * NULL if there is none in the file. */
 const ProtobufCBinaryData *frec__trigger_process_name(const struct frec_snapshot *snapshot);
 
-/* Whether the recorder had the right to watch the kernel. A recorder without this right learned
- * nothing about signals, threads and names. */
+/* Returns whether the recorder had the right to watch the kernel. A recorder without this right
+ * learned nothing about signals, threads and names. */
 bool frec__kernel_watched(const struct frec_snapshot *snapshot);
 
-/* Returns "user_events", "usdt", "shm" or "kernel", or "unknown" for any other number. */
+/* Returns "user_events", "usdt", "shm" or "kernel", or "unknown" if `transport` is any other
+ * number. */
 const char *frec__transport_name(Flightrec__Transport transport);
 
 /* Returns how many sources of the snapshot this transport carried. */

@@ -11,7 +11,7 @@
 // A faulting address below this is taken for a field of a structure at a null pointer. The kernel
 // maps nothing there (vm.mmap_min_addr).
 #define NULL_PAGES 0x10000
-// A faulting address less than this below the stack pointer counts as part of the stack.
+// A faulting address less than this many bytes below the stack pointer counts as part of the stack.
 #define STACK_NEAR (1u << 20)
 
 static const Flightrec__Map *code_at(const struct frec_snapshot *snapshot, uint64_t address)

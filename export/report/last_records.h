@@ -41,7 +41,8 @@ struct frec_last_of_threads {
 	} * threads;
 };
 
-/* `number` must increase from call to call. Returns 0 or -ENOMEM. */
+/* Keeps a copy of the record as the last one of its thread. `number` must increase from call to
+ * call. Returns 0 or -ENOMEM. */
 int frec__last_of_threads_add(struct frec_last_of_threads *last, const struct frec_record *record,
 			      uint64_t number);
 /* Sorts the threads by number. Nothing can be added afterwards. */

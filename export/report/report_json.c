@@ -74,7 +74,7 @@ static void add_registers(struct frec_text *text, const struct frec_snapshot *sn
 	frec__text_puts(text, "}");
 }
 
-// Adds the known frames, and why the stack ends.
+// Adds the frames of the stack, if it is known, and why it ends.
 static void add_frames(struct frec_text *text, const struct frec_stacks *stacks,
 		       const struct frec_call_stack *stack)
 {

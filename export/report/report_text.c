@@ -141,7 +141,8 @@ static void add_threads(struct frec_text *text, const struct frec_snapshot *snap
 		if (shown > 1)
 			frec__text_printf(text, ": %zu threads", shown);
 		frec__text_puts(text, "\n");
-		// again, because frec__stack_text() accepts only the stack that was asked for last
+		// asks for the stack again, because frec__stack_text() accepts only the one asked
+		// for last
 		stack = frec__stacks_of_thread(stacks, thread);
 		if (stack)
 			frec__stack_text(text, stacks, stack);
@@ -220,7 +221,8 @@ static void add_transports(struct frec_text *text, const struct frec_snapshot *s
 	frec__text_puts(text, *comma ? "\n" : "");
 }
 
-// Says what else this file stands for, and whether the rings still held what happened then.
+// Adds how many other triggers or deaths share this file, and whether the rings still held the
+// events since the first of them.
 static void add_coalesced(struct frec_text *text, const struct frec_snapshot *snapshot)
 {
 	const Flightrec__Trigger *trigger = snapshot->trigger;

@@ -52,8 +52,8 @@ void frec__function_text(struct frec_text *text, const struct frec_location *loc
 		frec__text_printf(text, "0x%" PRIx64, location->pc);
 }
 
-// Returns how many of the innermost functions only emitted the event: all up to the outermost one
-// whose name has the prefix of this project.
+// Returns how many of the innermost functions only emitted the event: all up to the outermost
+// function whose name has the prefix of this project.
 static size_t emitting_functions(const struct frec_call_stack *stack)
 {
 	size_t function = 0, ours = 0;
@@ -102,9 +102,9 @@ static void add_notes(struct frec_text *text, const struct frec_location *locati
 {
 	const char *path = location->code ? location->code->path : "";
 
-	// This is noted only for code without a file, where a caller can be found in no other way.
-	// If the kernel followed frame pointers, every frame is of this kind, and a note at each
-	// would be noise.
+	// That the frame pointer led to this frame is noted only for code without a file, where a
+	// caller can be found in no other way. If the kernel followed frame pointers, every frame
+	// is of this kind, and a note at each would be noise.
 	if (location->kind == FREC_FRAME_FRAME_POINTER && (*path != '/' || path[1] == '/') &&
 	    !(location->code && location->code->kernel))
 		frec__text_puts(text, "  (by its frame pointer)");

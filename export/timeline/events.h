@@ -26,7 +26,7 @@ struct frec_event {
 	uint64_t time;			/* record->time, on the clock of the timeline */
 	size_t source_index;		/* index of the source in the host's snapshot */
 	const struct frec_host *host;	/* NULL outside a timeline */
-	struct frec_events *events;	/* the events of the file that it came from */
+	struct frec_events *events;	/* the events of the file that the event came from */
 	const struct frec_shape *shape; /* what the event means; NULL: only that it happened */
 };
 
@@ -50,15 +50,15 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 		      const struct frec_filter_options *options,
 		      const struct frec_unwinder_options *symbols, struct frec_error *reterr);
 
-/* The next event, or NULL at the end. */
+/* Returns the next event, or NULL at the end. */
 const struct frec_event *frec__events_next(struct frec_events *events);
 
 /* Returns the event of a record whose bytes the caller copied from an earlier event. */
 const struct frec_event *frec__events_of(struct frec_events *events, const uint8_t *data,
 					 size_t size);
 
-/* The call stack that was recorded with the event, or NULL. The first call for an event unwinds the
- * stack. */
+/* Returns the call stack that was recorded with the event, or NULL. The first call for an event
+ * unwinds the stack. */
 const struct frec_call_stack *frec__event_stack(const struct frec_event *event);
 
 /* Returns the first problem with reading the file: which part of it could not be read, and why. The

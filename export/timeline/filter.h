@@ -37,7 +37,7 @@ void frec__filter_deinit(struct frec_filter *filter);
 int frec__filter_check(struct frec_snapshot *const *snapshots, size_t count,
 		       const struct frec_filter_options *options, struct frec_error *reterr);
 
-/* Whether the filter chooses this record. `who` is its thread, or NULL. */
+/* Returns whether the filter chooses this record. `who` is its thread, or NULL. */
 bool frec__filter_wants(const struct frec_filter *filter, const struct frec_record *record,
 			const struct frec_process_entry *who);
 

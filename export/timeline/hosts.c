@@ -10,8 +10,8 @@
 #include "export/read/text.h"
 #include "proto/cleanup.h"
 
-// The boot id of the file's host. If a file has no boot id, this returns "", and the file counts as
-// a host of its own.
+// Returns the boot id of the file's host. If a file has no boot id, returns "", and the file counts
+// as a separate host.
 static const char *boot_id(const struct frec_snapshot *file)
 {
 	return file->header->host ? file->header->host->boot_id : "";
@@ -24,8 +24,8 @@ static uint64_t distance(uint64_t a, uint64_t b)
 
 // Sets *ret_zero to the CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, according to the host's last
 // reading of both. Somebody may have set CLOCK_REALTIME between two readings, so host->uncertainty
-// becomes the largest difference between any reading and *ret_zero. Returns false if the host has
-// no readings.
+// becomes the largest difference between any reading and *ret_zero, plus the uncertainty of that
+// reading. Returns false if the host has no readings.
 static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -49,8 +49,8 @@ static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 	return true;
 }
 
-// A packed source without those members, such as its id, that can differ from file to file. Writers
-// see sources with equal signatures as one source.
+// A packed source without those members, such as its id, that can differ from file to file. Sources
+// with equal signatures are one source to writers.
 struct signature {
 	uint8_t *data;
 	size_t size, file, index;
@@ -375,7 +375,7 @@ void frec__hosts_deinit(struct frec_hosts *hosts)
 	*hosts = (struct frec_hosts){0};
 }
 
-// More than any pid, which is below 2^22, and easy to recognize in decimal.
+// This is more than any pid, because pids are below 2^22, and is easy to recognize in decimal.
 #define NUMBERS 10000000
 
 int64_t frec__host_number(const struct frec_host *host, uint32_t pid)

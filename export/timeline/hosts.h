@@ -26,8 +26,8 @@ struct frec_host {
 	/* Added to the host's CLOCK_MONOTONIC to get the time of the timeline. 0 for the host that
 	 * booted first. */
 	uint64_t shift;
-	/* By how many ns the host's CLOCK_REALTIME may be off, judged by the host's own readings of
-	 * its clocks. How far the clocks of two hosts differed is not known. */
+	/* By how many ns the host's CLOCK_REALTIME may be off, according to the host's own readings
+	 * of its clocks. How far the clocks of two hosts differed is not known. */
 	uint64_t uncertainty;
 	struct frec_snapshot tables; /* if the host has several files, `snapshot` points to this */
 };

@@ -12,8 +12,9 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 
-// What tells apart the places of two frames at one address: how they were found, whether their
-// names are looked up at pc or before it, and whether a signal handler returns there. Never 0.
+// Returns what can distinguish the places of two frames at one address: how the frames were found,
+// whether their names are looked up at pc or before it, and whether a signal handler returns there.
+// Never 0.
 static uint32_t how_of(const struct frec_frame *frame)
 {
 	return 1u << 8 | (uint32_t)frame->kind << 2 | (uint32_t)frame->exact << 1 | frame->signal;

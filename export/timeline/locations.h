@@ -15,7 +15,7 @@ struct frec_located_process {
 	size_t map_count;
 	struct frec_met_address {
 		uint64_t pc;
-		/* what else tells locations apart: see how_of() in locations.c; 0: this slot is
+		/* what else distinguishes locations: see how_of() in locations.c; 0: this slot is
 		 * free */
 		uint32_t how;
 		struct frec_location *location;
@@ -46,16 +46,16 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 			       const Flightrec__Process *of, uint64_t before);
 void frec__located_process_deinit(struct frec_located_process *process);
 
-/* The location of a frame of a process or of the kernel. NULL if memory runs out or the frame
- * cannot be looked up. */
+/* Return the location of a frame of a process or of the kernel. NULL if memory runs out or the
+ * frame cannot be looked up. */
 const struct frec_location *frec__locations_find(struct frec_locations *locations,
 						 struct frec_located_process *process,
 						 const struct frec_frame *frame);
 const struct frec_location *frec__locations_kernel(struct frec_locations *locations,
 						   const struct frec_frame *frame);
 
-/* Whether a mapping is of a file or of the vDSO, which is treated like a file, and not of the heap
- * or of code that was made at run time. */
+/* Returns whether a mapping is of a file or of the vDSO, which is treated like a file, and not of
+ * the heap or of code that was made at run time. */
 bool frec__mapping_is_file(const Flightrec__Map *map);
 
 #endif

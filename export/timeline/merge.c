@@ -57,8 +57,8 @@ void frec__merge_deinit(struct frec_merge *merge)
 	merge->ring_count = merge->heap_size = 0;
 }
 
-// Whether `a` comes before `b`. If the times are equal, the order is that of the rings. The code
-// has no branch, because the processor could not predict one.
+// Returns whether `a` comes before `b`. If the times are equal, the order is that of the rings. The
+// code has no branch, because the processor could not predict it.
 static bool before(const struct frec_merge_head *a, const struct frec_merge_head *b)
 {
 	return (a->time < b->time) | ((a->time == b->time) & (a->ring < b->ring));

@@ -41,10 +41,11 @@ struct frec_merge {
 /* Returns 0 or -ENOMEM. The snapshot must outlive the merge. */
 int frec__merge_init(struct frec_merge *merge, struct frec_snapshot *snapshot);
 
-/* The next sample, valid until the next call, or NULL at the end. Its `source` is never NULL. */
+/* Returns the next sample, valid until the next call, or NULL at the end. Its `source` is never
+ * NULL. */
 const struct frec_record *frec__merge_next(struct frec_merge *merge);
 
-/* The number of the ring from which the last sample came. May be called only after
+/* Returns the number of the ring from which the last sample came. May be called only after
  * frec__merge_next() has returned a sample. */
 static inline uint32_t frec__merge_ring(const struct frec_merge *merge)
 {

@@ -16,8 +16,8 @@
 static const char *const begins[] = {"_start", "_begin", "_enter"};
 static const char *const ends[] = {"_done", "_end", "_stop", "_exit"};
 
-// Whether these are events of a service. The names of kernel events follow no convention, except
-// those of system calls.
+// Returns whether the source's events come from a service. The names of kernel events follow no
+// convention, except those of system calls.
 static bool is_service_event(const Flightrec__Source *source)
 {
 	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
@@ -143,8 +143,8 @@ static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t inde
 	return 0;
 }
 
-// Whether all events of the source have this opcode: then it is the only one that
-// eventheader_layout.c gives a name.
+// Returns whether all events of the source have this opcode. In that case eventheader_layout.c has
+// given a name to no other opcode.
 static bool has_opcode(const Flightrec__Source *source, const char *name)
 {
 	size_t index = frec__plan_field(source, "opcode");

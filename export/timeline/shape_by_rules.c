@@ -47,7 +47,7 @@ static size_t common_stem(const char *a, const char *b)
 	return length;
 }
 
-// The first source of any host that the glob matches, or NULL.
+// Returns the first source of any host that the glob matches, or NULL.
 static const Flightrec__Source *first_match(const struct frec_shapes *shapes, const char *glob)
 {
 	for (size_t h = 0; h < shapes->host_count; h++) {
@@ -176,7 +176,7 @@ static int plan_field_rule(struct frec_shapes *shapes, const struct frec_shape_r
 			    (rule->kind == FREC_RULE_COUNTER && !is_number(source->field[field])) ||
 			    (rule->kind == FREC_RULE_LOG &&
 			     !frec__plan_is_text(source->field[field]) &&
-			     // printable bytes are text
+			     // bytes are allowed because printable ones become text
 			     source->field[field]->kind != FLIGHTREC__FIELD_KIND__FIELD_BYTES))
 				continue;
 			any = true;

@@ -20,8 +20,8 @@ struct frec_shapes_plan *frec__plan_of(struct frec_shapes *shapes, size_t host, 
 uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			 const char *system, const char *name, size_t name_length);
 
-/* Returns the name of a field that both events have and that tells one span from another (the
- * identity: see shapes.h), or NULL. */
+/* Returns the name of a field that both events have and that distinguishes one span from another
+ * (the identity: see shapes.h), or NULL. */
 const char *frec__plan_identity(const Flightrec__Source *begin, const Flightrec__Source *end,
 				const char *span, size_t length);
 

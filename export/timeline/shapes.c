@@ -25,7 +25,7 @@ struct frec_shapes_thread {
 		uint64_t begin;
 		uint64_t identity; /* 0: none */
 	} * open;		   /* the oldest first */
-	/* `capacity` is needed because `depth` also falls: frec__grow(), which only knows the
+	/* `capacity` is needed because `depth` can also fall. frec__grow(), which knows only the
 	 * depth, would then allocate again */
 	uint32_t depth, capacity;
 };
@@ -111,7 +111,7 @@ static uint32_t pid_of(const struct frec_event *event)
 	return event->who ? event->who->process->pid : event->record->pid;
 }
 
-// Returns a free lane, or a new one; or 0 if there are too many or memory runs out. `fresh`: the
+// Returns a free lane, or a new one; or 0 if there are too many or memory runs out. If `fresh`, the
 // lane must be new, because the span reaches into the past.
 static uint32_t acquire_lane(struct frec_shapes *shapes, const struct frec_event *event,
 			     uint32_t span, bool fresh)
@@ -149,8 +149,8 @@ static void release_lane(struct frec_shapes *shapes, uint32_t lane)
 	*first = lane;
 }
 
-// Sets the begin of a span whose begin is missing. It is before everything, and before the begin of
-// spans that were cut earlier, because those lie within this one.
+// Sets the begin of a span whose begin is missing. That time is before everything else, also before
+// the begin of spans that were cut earlier, because those spans lie within this one.
 static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
 {
 	shape->cut = true;

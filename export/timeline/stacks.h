@@ -42,15 +42,15 @@ void frec__stacks_destroy(struct frec_stacks *stacks);
  * outlive them. To be called before any stack is asked for. */
 void frec__stacks_share(struct frec_stacks *stacks, struct frec_stack_numbers *numbers);
 
-/* The stack of a record. NULL if it has none, or if memory runs out. */
+/* Returns the stack of a record, or NULL if the record has none or memory runs out. */
 const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 						     const struct frec_record *record);
 
-/* The stack of the thread that died, or NULL if it is unknown. If the recorder unwound this stack,
- * its frames are used; otherwise the stack is unwound now. */
+/* Returns the stack of the thread that died, or NULL if the stack is unknown. If the recorder
+ * unwound this stack, the recorded frames are used; otherwise the stack is unwound now. */
 const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks);
 
-/* The stack of a thread of the process that died, or NULL if it is unknown. */
+/* Returns the stack of a thread of the process that died, or NULL if the stack is unknown. */
 const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 						     const Flightrec__ThreadStack *thread);
 
@@ -58,7 +58,7 @@ const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
  * is in the recorded process or in the kernel. */
 const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks);
 
-/* Why the stack that was asked for last ends where it does, with the address. A struct
+/* Returns why the stack that was asked for last ends where it does, with the address. A struct
  * frec_call_stack has no address, because stacks that are truncated at different addresses can
  * otherwise be equal. */
 const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks);

@@ -125,8 +125,8 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 	return 0;
 }
 
-// Whether the next event of `a` comes before that of `b`. If their times and CPUs are equal, the
-// files take turns, so that copies come close to each other.
+// Returns whether the next event of `a` comes before that of `b`. If their times and CPUs are
+// equal, the files take turns, so that copies come close to each other.
 static bool before(const struct frec_timeline_file *a, const struct frec_timeline_file *b)
 {
 	uint64_t x = a->head->record->time + a->host->shift;
@@ -139,7 +139,7 @@ static bool before(const struct frec_timeline_file *a, const struct frec_timelin
 	return a->turn < b->turn;
 }
 
-// Whether another file had the same record. Sets `failed` if memory runs out.
+// Returns whether another file had the same record. Sets `failed` if memory runs out.
 static bool is_copy(struct frec_timeline *timeline, struct frec_timeline_file *file)
 {
 	int r;

@@ -71,15 +71,16 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 			size_t count, const struct frec_timeline_options *options,
 			struct frec_error *reterr);
 
-/* The next event, valid until the next call; or NULL at the end, and if memory runs out, which sets
- * `failed`. */
+/* Returns the next event, valid until the next call. Returns NULL at the end, and if memory runs
+ * out; the latter sets `failed`. */
 const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);
 
 /* Returns what frec__events_problem() returns for the first file that has a problem. The code is 0
  * if no file has one. */
 const struct frec_error *frec__timeline_problem(const struct frec_timeline *timeline);
 
-/* Sets how many bytes of records were read, and how many there are. */
+/* Sets *ret_done to how many bytes of records have been read, and *ret_total to how many there
+ * are. */
 void frec__timeline_progress(const struct frec_timeline *timeline, uint64_t *ret_done,
 			     uint64_t *ret_total);
 
