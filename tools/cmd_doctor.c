@@ -12,7 +12,7 @@
 #include "tools/options.h"
 #include "tools/terminal.h"
 
-// Returns the number of columns, or 0 if standard output is not a terminal.
+// Returns the width of the terminal in columns, or 0 if standard output is not a terminal.
 static unsigned int terminal_width(void)
 {
 	struct winsize size;

@@ -179,7 +179,8 @@ static int compare_format(void *context, const struct frec_listed *listed)
 	return comparison->agrees;
 }
 
-// Whether the kernel has an event of this name (`registered`), and with these fields (`agrees`).
+// Returns whether the kernel has an event of this name (`registered`), and one with these fields
+// (`agrees`).
 static struct comparison compare(int tracefs, struct frec_declared *declared)
 {
 	struct comparison comparison = {.tracefs = tracefs,

@@ -20,7 +20,7 @@ static ngx_int_t started(ngx_http_request_t *request)
 
 static ngx_int_t done(ngx_http_request_t *request)
 {
-	/* nginx's own clock, as its access log takes it */
+	/* nginx's own clock, which its access log uses too */
 	const ngx_time_t *now = ngx_timeofday();
 	ngx_msec_int_t latency = (ngx_msec_int_t)(now->sec - request->start_sec) * 1000 +
 				 (ngx_msec_int_t)(now->msec - request->start_msec);
