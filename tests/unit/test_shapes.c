@@ -220,7 +220,7 @@ static void spans_that_overlap(void **state)
 	assert_int_equal(shape->lane, third);
 	expect(emit(&shapes, A_DONE, 10, 109, 4), FREC_SHAPE_END, 106, 0, false);
 	expect(emit(&shapes, A_DONE, 11, 110, 2), FREC_SHAPE_END, 103, 0, false);
-	// A span within one of the same kind.
+	// A span can be within another one with the same key.
 	expect(emit(&shapes, A_START, 10, 111, 5), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_START, 10, 112, 5), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 113, 5), FREC_SHAPE_END, 112, 0, false);
@@ -346,7 +346,7 @@ static void counters_flows_and_logs(void **state)
 	flow = shape->flows[0];
 	assert_true(flow && emit(&shapes, JOB, 11, 101, 42)->flows[0] == flow);
 	assert_true(emit(&shapes, JOB, 11, 101, 43)->flows[0] != flow);
-	// Fields of different rules are not related.
+	// Equal values in the fields of different rules are different flows.
 	assert_true(emit(&shapes, A_START, 11, 102, 42)->flows[0] != flow);
 	assert_null(emit(&shapes, JOB_OVER, 11, 103, 42));
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {

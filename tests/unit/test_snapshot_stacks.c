@@ -64,7 +64,7 @@ static struct frec_process_table processes;
 static char program[64];
 static uint8_t records[ROOM], *file_bytes;
 static size_t file_size;
-static int held = -1; // while it is open, opening the program blocks
+static int held = -1; // of fanotify: while it is open, opening the program blocks
 static uint64_t now = 1000;
 
 static void make_program(void)
@@ -151,7 +151,7 @@ static void add_u64(struct made *made, uint64_t value)
 	add(made, &value, sizeof(value));
 }
 
-// A record precedes all older ones, as in a copy of a ring.
+// Puts the record before all older ones, as in a copy of a ring.
 static void put(struct made *made, int source)
 {
 	((struct frec_sample *)made->bytes)->header.size = (uint16_t)made->size;
@@ -412,7 +412,7 @@ static void the_crash_has_frames(void **state)
 		assert_int_equal(thread->registers->n_value, file->crash->registers->n_value);
 		assert_int_equal(thread->frames->n_pc, 1);
 		assert_int_equal(thread->frames->pc[0], BIAS + 0x1010);
-		// The available bytes begin a page higher.
+		// The stack bytes that are available begin a page above the stack pointer.
 		assert_int_equal(thread->frames->end, FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY);
 		assert_int_equal(thread->frames->address, drop ? 0 : STACK + 16);
 		if (drop)
@@ -536,7 +536,7 @@ static bool is_our_child(pid_t pid)
 }
 
 // Opening the program blocks for ever, as on a file system whose server is gone. Other recorders of
-// this machine may read the program as well; they go on.
+// this machine may open the program as well, and are not blocked.
 static void *hold(void *data)
 {
 	struct opener *opener = data;
@@ -611,8 +611,8 @@ static void programs_do_no_harm(void **state)
 	free(file_bytes);
 }
 
-// A process that ignores SIGCHLD cannot wait for its child, and must not kill it, because its pid
-// can be reused.
+// A process that ignores SIGCHLD cannot wait for its child, and must not kill it, because the
+// child's pid may already be another process's.
 static void an_end_is_seen_when_nobody_waits(void **state)
 {
 	pid_t child;
