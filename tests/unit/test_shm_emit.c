@@ -98,7 +98,7 @@ static void only_what_is_wanted(void **state)
 	free(reading.record);
 }
 
-// CLOCK_MONOTONIC is compared with CLOCK_REALTIME to the nanosecond. The recorder of this test
+// How far CLOCK_MONOTONIC is ahead is measured with CLOCK_REALTIME, to the nanosecond. This test
 // takes the clock of this process for the kernel's.
 static void how_far_a_clock_is_ahead(void **state)
 {

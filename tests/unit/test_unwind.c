@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stacks made by hand, on both machines: frames, how each was found, and why each stack ends.
+// Proves for stacks made by hand, on both machines, which frames they have, how each frame was
+// found, and why each stack ends.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -287,7 +288,7 @@ static void signals(void **state)
 	end(&fixture);
 }
 
-// A signal handler that returns to code without CFI.
+// A signal handler can return to code without CFI.
 static void signals_without_cfi(void **state)
 {
 	static struct fixture fixture;
