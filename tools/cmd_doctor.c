@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec doctor: what this machine can do for a recorder, and how to fix what it can't.
+// flightrec doctor: prints what this machine can do for a recorder, and how to enable the rest.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>

@@ -71,7 +71,7 @@ static void put_type(struct frec_text *text, const struct frec_field *field)
 	}
 }
 
-// Declared types get the names that put_type() gives to the kernel's types.
+// Names declared types as put_type() names the kernel's types.
 static void put_declared_type(struct frec_text *text, const struct frec_declared_field *field)
 {
 	if (!strcmp(field->kind, "chars"))

@@ -12,7 +12,7 @@
 #include "tools/record_options.h"
 #include "tools/recorders.h"
 
-// The socket to the service, opened as this descriptor by frec_recorder_start().
+// frec_recorder_start() opens the socket to the service as this descriptor.
 #define SERVICE_FD 3
 
 // Forks, and ends this process, which is a child of the service, so that the service keeps no child

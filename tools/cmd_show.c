@@ -37,7 +37,7 @@ static int show(struct frec_snapshot *snapshot, const struct frec_show_options *
 	if (!options->json)
 		frec__pager_start(&pager);
 	(void)write_to(pager.fd, snapshot, options, &warning, &error);
-	// That the user has left the pager before the end is no error.
+	// It is no error if the user leaves the pager before the end.
 	if (error.code == -EPIPE && pager.pid >= 0)
 		error.code = 0;
 	// If the shell could not run the pager, it has printed why on standard error, and nothing

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec status: what the running recorders are doing.
+// flightrec status: prints what the running recorders are doing.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,7 +119,7 @@ static void print_status(struct frec_text *text, const Flightrec__Control__Statu
 {
 	frec__text_printf(text, "recorder %u, version ", status->pid);
 	frec__text_plain(text, status->version, strlen(status->version));
-	// To other users, a recorder does not describe its recording.
+	// A recorder does not describe its recording to other users.
 	if (status->recording) {
 		print_recording(text, status->recording);
 	} else {

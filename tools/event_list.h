@@ -16,7 +16,7 @@ struct frec_listed_event {
 };
 
 struct frec_event_list {
-	int tracefs; /* descriptor of its folder; -1: it could not be opened */
+	int tracefs; /* descriptor of the folder; -1: it could not be opened */
 	struct frec_declarations declarations;
 	size_t count;
 	struct frec_listed_event *event;

@@ -25,7 +25,7 @@ struct frec_outputs {
 	struct frec_wanted *wanted;
 	struct frec_export_target *targets; /* targets of the open outputs, for frec__export() */
 	size_t open;
-	/* From a -f and a --compress that no -o or --endpoint has followed yet. */
+	/* Set by a -f and a --compress that no -o or --endpoint has followed yet. */
 	const struct frec_writer *writer;
 	const struct frec_compression *compression;
 	/* For all endpoints. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A module of nginx that emits an event when a request has been read and one when it is done. */
+/* A module of nginx that emits an event when a request has been read, and another when the request
+ * is done. */
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>

@@ -184,8 +184,8 @@ static void garbage(void **state)
 	assert_int_equal(records.count, 0);
 }
 
-// The crash finder of a snapshot takes a record that was set aside like one from the rings, and
-// only if it is from the thread that died.
+// The crash finder of a snapshot finds the crash in a record that was kept apart, as in one from
+// the rings, but only if the record is from the thread that died.
 static void it_becomes_the_crash(void **state)
 {
 	const struct frec_reason reason = {.pid = 100, .tid = 101},

@@ -25,7 +25,7 @@
 #include "recorder/service/emit.h"
 
 #define TAG_SIZE 8
-#define SHUT 9 // the enumerator must be called SHUT, although this is a macro
+#define SHUT 9 // the enumerator must be called SHUT, although SHUT is a macro
 
 enum door { OPEN = -2, AJAR = 4 };
 

@@ -502,8 +502,8 @@ static void test_damage(void **state)
 		frec__input_close(&snapshot);
 		free(exact);
 	}
-	// verify reports that the payload is too short. It lacks as many as 8 bytes, because the
-	// padding of records to multiples of 8 could replace fewer.
+	// verify reports a payload that is too short. This one lacks 8 bytes, because the padding
+	// of its record could hide that fewer are missing.
 	payloads = begin();
 	eh_field(payloads, "x", FREC_EH_VALUE64, 0, 0);
 	size = eh_finish(payloads, 0, 0, 0, NULL, 0, bytes);

@@ -89,8 +89,8 @@ static void parts_are_what_the_schema_says(void **state)
 			zstd ? FLIGHTREC__RECORDS__CONTENT_ZSTD : FLIGHTREC__RECORDS__CONTENT_PLAIN;
 		records.plain = (ProtobufCBinaryData){5, (uint8_t *)"bytes"};
 		size = flightrec__records__pack(&records, packed);
-		// Prepend a field of a later version, and one that occurs again below, where its
-		// value counts.
+		// Prepend a field of a later version, and a field that occurs again in `packed`, so
+		// that its value there counts.
 		memcpy(more, "\xfa\x07\x02hi\x20\x09", 7);
 		memcpy(more + 7, packed, size);
 		view = (struct frec_part_view){

@@ -174,7 +174,8 @@ static void survive(const struct made_perf *made)
 	unlink(output);
 }
 
-// Damages every byte. With a sanitizer that would take minutes, so damage only every eleventh.
+// Damages every byte. With a sanitizer, this would take minutes, so such a build damages only every
+// eleventh.
 #ifdef __SANITIZE_ADDRESS__
 #define STEP 11
 #else

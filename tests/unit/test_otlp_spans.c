@@ -171,7 +171,7 @@ static void ids_are_of_what_is_recorded(void **state)
 	start(&following, NULL);
 	again = emit(&following, LOOP_START, 10, 100, 0, "");
 	assert_false(same_span(first, again) || same_trace(first, again));
-	// Two spans that begin at the same time are different.
+	// Two spans that begin at the same time have different ids.
 	other = emit(&following, LOOP_START, 10, 100, 0, "");
 	assert_false(same_span(again, other));
 	stop(&following);

@@ -130,7 +130,7 @@ static void reused_pids(void **state)
 	assert_ptr_not_equal(first, second);
 	assert_int_equal(first->exit, 2 * S);
 	assert_int_equal(second->exit, 0);
-	// The EXIT was lost: the next fork with this pid ends the process.
+	// If an EXIT was lost, the next fork with the same pid ends the process.
 	frec__process_table_fork(&table, 40, 1, 40, 5 * S);
 	assert_int_equal(second->exit, 5 * S);
 	assert_int_equal(find(40)->start, 5 * S);
@@ -275,7 +275,8 @@ static void what_matters_is_not_forgotten(void **state)
 	assert_null(find(32));
 	assert_in_range(table.exited, FREC_PROCESSES_EXITED_MAX, FREC_PROCESSES_EXITED_MAX * 9 / 8);
 	emitter = 0;
-	// If every process matters, the limit still holds, and the first to exit goes first.
+	// If every process matters, the limit still holds, and the first to exit is forgotten
+	// first.
 	for (uint32_t pid = 30000; pid < 50000; pid++) {
 		frec__process_table_fork(&table, pid, 1, pid, 5 * S);
 		find(pid)->kept = true;

@@ -33,7 +33,7 @@ static void a_cause_cools_down(void **state)
 	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 5000), 6000);
 	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 5999), 6000);
 	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 6000), 0);
-	// A difference in any member makes it another cause.
+	// Causes that differ in any member are different.
 	other = named("slower", 7);
 	assert_int_equal(frec__cooldown_until(&cooldown, &other, 5500), 0);
 	other = named("slow", 8);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Proves that a recorder refuses what is no request, without waiting for the rest of it and within
+// Proves that a recorder refuses packets that are not requests, without waiting for more and within
 // a fixed amount of memory; that clients get only what they have the right to; that the status fits
 // into one message however much is recorded; and that no client keeps a recorder from ending.
 #include <errno.h>

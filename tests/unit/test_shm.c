@@ -217,7 +217,7 @@ static void a_position_that_was_overwritten(void **state)
 	}
 }
 
-// A writer that was stopped while others wrote the whole shared ring once overwrites newer records.
+// If a writer is stopped while others fill the whole shared ring, it then overwrites newer records.
 // The reader detects that.
 static void a_lap_behind(void **state)
 {

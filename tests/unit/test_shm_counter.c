@@ -150,7 +150,7 @@ static void gives_up(void **state)
 	pass(&machine, 2.0 * FREC_SHM_REACH);
 	read_machine(&counter, &machine);
 	assert_int_equal(counter.line.reach, 0);
-	// Counters that are too slow or too fast.
+	// There is no line for counters that are too slow or too fast.
 	for (int i = 0; i < 2; i++) {
 		machine.frequency = i ? 0.1 : 30;
 		counter = (struct frec_shm_counter){0};
@@ -211,7 +211,7 @@ static void agrees(void **state)
 	}
 	if (rings->counter.usable)
 		assert_in_range(counted, before - FREC_SHM_OFF_MAX, after);
-	// If the recorder does not refresh it, the line ends.
+	// The line ends if the recorder does not refresh it.
 	usleep(FREC_SHM_REACH / 1000 + 20000);
 	assert_int_equal(frec__shm_counted(rings->map), 0);
 	frec__shm_destroy(rings);

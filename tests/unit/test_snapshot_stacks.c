@@ -433,7 +433,8 @@ static void all_is_kept_otherwise(void **state)
 	file = written(false, 0);
 	assert_false(file->source[STACKED]->unwound);
 	assert_int_equal(file->records[0]->size, copy.valid);
-	// The file has all of the stacks, and all registers except stack pointer and pc.
+	// The file has SECRET wherever it was emitted: in the stacks, and in all registers except
+	// stack pointer and pc.
 	assert_true(secrets(chunk(file), copy.valid) > FREC_CRASH_RECORD_STACK / 8 + 8);
 	flightrec__snapshot__free_unpacked(file, NULL);
 	free(file_bytes);
@@ -450,17 +451,17 @@ static void broken_records_keep_nothing(void **state)
 	(void)state;
 	emit_all();
 	for (size_t i = 0; i < sizeof(huge) / sizeof(*huge); i++) {
-		begin(&made, STACKED, PID); // a call chain that does not end
+		begin(&made, STACKED, PID); // a call chain that goes beyond the record
 		memcpy(made.bytes + head, &huge[i], 8);
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		put(&made, STACKED);
-		begin(&made, STACKED, PID); // a payload that does not end
+		begin(&made, STACKED, PID); // a payload that goes beyond the record
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		memcpy(made.bytes + head + 24, &huge[i], 4);
 		put(&made, STACKED);
-		begin(&made, STACKED, PID); // a stack that does not end
+		begin(&made, STACKED, PID); // a stack that goes beyond the record
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		memcpy(made.bytes + made.size - 10 * 8, &huge[i], 8);
@@ -472,7 +473,7 @@ static void broken_records_keep_nothing(void **state)
 	free(file_bytes);
 }
 
-// A user who may not read kernel addresses does not find them in his files either.
+// A snapshot for a user who may not read kernel addresses has none.
 static void the_kernel_is_hidden(void **state)
 {
 	const uint64_t address = 0xffffffff81000010;
