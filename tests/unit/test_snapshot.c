@@ -589,8 +589,8 @@ static void write_as(struct frec_folder *kept, struct frec_snapshot_job *snapsho
 		set_age(ret, age);
 }
 
-// Files are removed in the order of quota.h, whatever their age, as by a recorder that was started
-// anew for each of them.
+// Files are removed in the order of the ranks of quota.h, whatever their age, as by a recorder that
+// was started anew for each of them.
 static void the_quota_has_an_order(void **state)
 {
 	static char first_death[PATH_MAX], second_death[PATH_MAX], latest_death[PATH_MAX],
