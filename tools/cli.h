@@ -12,14 +12,14 @@ enum { FREC_EXIT_DONE = 0, FREC_EXIT_FAILED = 1, FREC_EXIT_USAGE = 2 };
 /* Prints one line on stderr, "flightrec: ...". Returns FREC_EXIT_FAILED. */
 __attribute__((format(printf, 1, 2))) int frec__cli_fail(const char *format, ...);
 
-/* Prints such a line for bad usage, then the command's usage. Returns FREC_EXIT_USAGE. */
+/* Prints such a line about a mistake in the arguments, then `usage`. Returns FREC_EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, const char *format,
 							  ...);
 
 /*
  * A progress bar on stderr with the remaining time, only on a terminal and only after a second.
- * Long work calls frec__progress_update; if `total` is 0, it is unknown, and nothing is
- * shown.
+ * Long work calls frec__progress_update(). If its `total` is 0, the amount of work is unknown, and
+ * nothing is shown.
  */
 struct frec_progress {
 	bool shown;

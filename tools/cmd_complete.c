@@ -3,8 +3,8 @@
 // completion of shells (tools/completion). The options, and the kind of value that each takes, are
 // read from the output of --help, so they are defined in one place.
 //
-// Prints one candidate on each line. A line that begins with a colon asks the shell to complete:
-// ":files" (":files .frec": those with this ending, and folders on the way), ":folders",
+// Prints one candidate on each line. A line that begins with a colon asks the shell to offer names
+// itself: ":files" (":files .frec": those with this ending, and folders on the way), ":folders",
 // ":commands".
 #include <ctype.h>
 #include <fcntl.h>
@@ -22,7 +22,8 @@
 
 #define OUTPUT_MAX (1u << 20)
 
-// Runs this program with these arguments. Returns its output, or NULL.
+// Runs this program with these arguments. Returns its output, or NULL if memory or descriptors have
+// run out.
 static char *output_of(const char *const *arguments)
 {
 	posix_spawn_file_actions_t actions;
@@ -118,7 +119,7 @@ static void offer_values(const char *kind, const char *lead, const char *begun)
  *	  -f, --format FORMAT   the format of the -o that follows
  *
  * If `option` is NULL, offers each of them. Otherwise returns whether that option exists, and the
- * word for its value in `ret_kind` (empty: it takes none, or only with a '=').
+ * word for its value in `ret_kind` (empty: the option takes no value, or only one after a '=').
  */
 static bool walk_options(const char *help, const char *option, const char *begun, char *ret_kind,
 			 size_t room)

@@ -23,9 +23,9 @@ struct request {
 	struct frec_core_limits limits;
 };
 
-// The kernel starts this program with nothing open but standard input. Opens standard output and
-// error, so that no other file gets their numbers. Messages go to the kernel's log, where the
-// kernel reports its own problems with core dumps.
+// The kernel starts this program with nothing open but standard input. This function opens standard
+// output and error, so that no other file gets their numbers. Standard error becomes the kernel's
+// log, where the kernel reports its own problems with core dumps.
 static void fill_descriptors(void)
 {
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {

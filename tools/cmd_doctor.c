@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec doctor: what this machine can do for a recorder, and how to fix what it can't.
+// flightrec doctor: prints what this machine can do for a recorder, and how to enable the rest.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -12,7 +12,7 @@
 #include "tools/options.h"
 #include "tools/terminal.h"
 
-// Returns the number of columns, or 0 if standard output is not a terminal.
+// Returns the width of the terminal in columns, or 0 if standard output is not a terminal.
 static unsigned int terminal_width(void)
 {
 	struct winsize size;

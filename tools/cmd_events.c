@@ -71,7 +71,7 @@ static void put_type(struct frec_text *text, const struct frec_field *field)
 	}
 }
 
-// Declared types get the names that put_type() gives to the kernel's types.
+// Names declared types as put_type() names the kernel's types.
 static void put_declared_type(struct frec_text *text, const struct frec_declared_field *field)
 {
 	if (!strcmp(field->kind, "chars"))
@@ -87,8 +87,8 @@ static size_t field_count(const struct frec_listed_event *event)
 	return event->declared ? event->declared->count : event->format.count;
 }
 
-// Returns the name of a field, and its type and enumerators, from the declaration or from the
-// kernel.
+// Returns the name of a field, and its type and enumerators, from the declaration if the event has
+// one, else from the kernel.
 static const char *describe_field(const struct frec_listed_event *event, size_t at,
 				  struct frec_text *type,
 				  const struct frec_enumerator **ret_enumerator,
@@ -109,7 +109,8 @@ static const char *describe_field(const struct frec_listed_event *event, size_t 
 	return event->format.field[at].name;
 }
 
-// Puts one line for the event; on a terminal the fields are wrapped beside the name.
+// Adds one line for the event to `text`; if `width` is not 0, the fields are wrapped to it, beside
+// the name.
 static void put_text(struct frec_text *text, const struct frec_listed_event *event,
 		     size_t name_width, size_t width)
 {
@@ -274,8 +275,8 @@ static int add_glob(struct frec_event_list *list, const char *glob)
 	return strchr(glob, '/') ? add_file(list, glob) : add_selection(list, glob);
 }
 
-// Adds the events for all arguments to the list or, without arguments, all user events, if there
-// are any. Returns an exit status.
+// Adds the events that the arguments select or, without arguments, all user events, of which there
+// may be none. Returns an exit status.
 static int gather(struct frec_event_list *list, const char *const *file, size_t files, char **globs)
 {
 	struct frec_error error = {0};

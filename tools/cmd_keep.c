@@ -12,11 +12,11 @@
 #include "tools/record_options.h"
 #include "tools/recorders.h"
 
-// The socket to the service, opened as this descriptor by frec_recorder_start().
+// frec_recorder_start() opens the socket to the service as this descriptor.
 #define SERVICE_FD 3
 
-// The parent ends at once, so that the service has no child that it does not know of. Returns only
-// in the child.
+// Forks, and ends this process, which is a child of the service, so that the service keeps no child
+// that it does not know of. Returns only in the new process.
 static void leave_parent(void)
 {
 	struct frec_error error;
@@ -37,7 +37,7 @@ int frec_cmd_keep(int argc, char **argv)
 	bool memory_taken = false;
 	const struct frec_option more[] = {
 		{.name = "pid", .value = "PID", .parse = frec__parse_pid_option, .data = &pid},
-		// The service already writes its events into the memory of another recorder.
+		// Set if the service already writes its events into the memory of another recorder.
 		{.name = "memory-taken", .flag = &memory_taken},
 		{0}};
 	const struct frec_command_line line = {
@@ -47,8 +47,9 @@ int frec_cmd_keep(int argc, char **argv)
 	};
 	int status;
 
-	// A session of its own keeps the terminal's signals away; it also makes this process not
-	// the leader of the session once it has forked, so that no terminal becomes its own.
+	// In a new session, no signals of the service's terminal arrive. The process that
+	// leave_parent() forks is not the leader of the session, so no terminal can become its
+	// controlling one.
 	setsid();
 	frec__own_process(SERVICE_FD);
 	frec__record_options_init(&options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec record: record the machine until told to stop.
+// flightrec record: records the machine until it is told to stop.
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec run: records a command from its first event on; saves a snapshot when it dies.
+// flightrec run: records a command from its first event on; saves a snapshot when the command dies.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -37,10 +37,11 @@ static int show(struct frec_snapshot *snapshot, const struct frec_show_options *
 	if (!options->json)
 		frec__pager_start(&pager);
 	(void)write_to(pager.fd, snapshot, options, &warning, &error);
-	// A reader who leaves the pager has seen enough.
+	// It is no error if the user leaves the pager before the end.
 	if (error.code == -EPIPE && pager.pid >= 0)
 		error.code = 0;
-	// The shell has said on standard error that it cannot run the pager.
+	// If the shell could not run the pager, it has printed why on standard error, and nothing
+	// was shown.
 	if (!frec__pager_end(&pager) && !error.code)
 		(void)write_to(STDOUT_FILENO, snapshot, options, &warning, &error);
 	if (error.code)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec status: what the running recorders are doing.
+// flightrec status: prints what the running recorders are doing.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +61,7 @@ static void print_stacks(struct frec_text *text, const Flightrec__Control__Recor
 				  recording->stacks_missing);
 }
 
-// Says what has no snapshot of its own.
+// Prints how many triggers and deaths have no snapshot of their own.
 static void print_repeats(struct frec_text *text, const Flightrec__Control__Recording *recording)
 {
 	if (recording->triggers_coalesced || recording->deaths_coalesced)
@@ -119,7 +119,7 @@ static void print_status(struct frec_text *text, const Flightrec__Control__Statu
 {
 	frec__text_printf(text, "recorder %u, version ", status->pid);
 	frec__text_plain(text, status->version, strlen(status->version));
-	// A recorder tells other users nothing about its rings.
+	// A recorder does not describe its recording to other users.
 	if (status->recording) {
 		print_recording(text, status->recording);
 	} else {

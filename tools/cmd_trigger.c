@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec trigger: ask the running recorders for a snapshot.
+// flightrec trigger: asks the running recorders for a snapshot.
 #include <stdio.h>
 
 #include "recorder/service/control.h"

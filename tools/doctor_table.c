@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The table has a line for each capability, in groups. Below it is what would help, in a form that
-// can be pasted into a shell: advice in words is a shell comment. The last lines are the result.
+// The table has a line for each capability, in groups. Below it are the commands that would help,
+// in a form that can be pasted into a shell, so advice in words is a shell comment. The last lines
+// say which transports work, and what can be recorded.
 #include "tools/doctor_table.h"
 
 #include <string.h>
@@ -8,11 +9,11 @@
 #define STATE_COLUMN 9
 #define NAME_COLUMN 17
 #define ENABLES_COLUMN 26
-/* Columns of the summary: the name, and whether it works. */
+/* Widths of the columns of the summary: a transport's name, and whether it works. */
 #define TRANSPORT_COLUMN 13
 #define WORKS_COLUMN 5
-/* The least width of a column of words. In a narrower one, wrapped words read worse than lines that
- * the terminal breaks. */
+/* A column of words is wrapped only if it is wider than this. In a narrower one, wrapped words read
+ * worse than lines that the terminal breaks. */
 #define NARROWEST 24
 
 static const char *const states[] = {
@@ -86,7 +87,7 @@ static bool same_help(const struct frec_probe_result *a, const struct frec_probe
 }
 
 // Puts the help for a capability. Capabilities with the same help share one entry, which names them
-// all: it is put for the first of them, and nothing for the others.
+// all. That entry is put for the first of them, and nothing is put for the others.
 static void put_help(struct frec_text *text, const struct frec_probe_result *results, size_t first,
 		     unsigned int width)
 {
@@ -113,7 +114,7 @@ static void put_help(struct frec_text *text, const struct frec_probe_result *res
 	frec__text_free(&words);
 }
 
-// Which recorders take a transport by default.
+// Returns words that say which recorders use the transport by default.
 static const char *taken_by(const struct frec_probe_verdict *verdict, int transport)
 {
 	bool run = transport == verdict->automatic;

@@ -10,7 +10,7 @@
 void frec__doctor_table(struct frec_text *text, const struct frec_probe_result *results,
 			unsigned int width, bool colored);
 
-/* Adds a JSON object on a line for each capability, and one for the overall result. */
+/* Adds one line with a JSON object for each capability, and one for the overall result. */
 void frec__doctor_json(struct frec_text *text, const struct frec_probe_result *results);
 
 #endif

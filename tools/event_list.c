@@ -179,7 +179,8 @@ static int compare_format(void *context, const struct frec_listed *listed)
 	return comparison->agrees;
 }
 
-// Whether the kernel has an event of this name (`registered`), and with these fields (`agrees`).
+// Returns whether the kernel has an event of this name (`registered`), and one with these fields
+// (`agrees`).
 static struct comparison compare(int tracefs, struct frec_declared *declared)
 {
 	struct comparison comparison = {.tracefs = tracefs,
@@ -253,7 +254,8 @@ int frec__event_list_finish(struct frec_event_list *list, struct frec_error *ret
 
 	for (size_t i = 0; i < list->count; i++)
 		ours |= list->event[i].listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
-	// This reads every running program, so it is done only if there are user events to refine.
+	// This reads every running program, so it is done only if there are events that were
+	// declared with FREC_EVENT, to refine them.
 	if (ours)
 		r = frec__declarations_add_machine(&list->declarations);
 	frec__declarations_finish(&list->declarations);

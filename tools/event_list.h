@@ -16,7 +16,7 @@ struct frec_listed_event {
 };
 
 struct frec_event_list {
-	int tracefs; /* a descriptor; -1: unknown which events the kernel has */
+	int tracefs; /* descriptor of the folder; -1: it could not be opened */
 	struct frec_declarations declarations;
 	size_t count;
 	struct frec_listed_event *event;
@@ -24,7 +24,7 @@ struct frec_event_list {
 
 void frec__event_list_deinit(struct frec_event_list *list);
 
-/* Adds the kernel's events that `selection` matches. Returns how many there are, or a negative
+/* Adds the kernel's events that `selection` matches. Returns how many match, or a negative
  * errno. */
 int frec__event_list_add_kernel(struct frec_event_list *list, const char *selection,
 				struct frec_error *reterr);

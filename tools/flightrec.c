@@ -40,8 +40,8 @@ static void help(FILE *stream)
 	      stream);
 }
 
-// The kernel dates records by its own clocks, which differ from those of this process if it is in a
-// time namespace.
+// The kernel takes the times of records from its own clocks, which differ from those of this
+// process if the process is in a time namespace.
 static void use_clocks_of_kernel(void)
 {
 	struct frec__clock_ahead ahead;

@@ -5,7 +5,7 @@
 
 #include "export/read/snapshot.h"
 
-/* Initialize it with zeroes. */
+/* Initialize this structure with zeroes. */
 struct frec_inputs {
 	struct frec_snapshot **snapshots;
 	struct frec_snapshot *space;

@@ -23,7 +23,7 @@
 static const struct option help_option = {"help", no_argument, NULL, 'h'};
 
 struct parser {
-	const struct frec_option *option[OPTIONS_MAX]; /* at the index that it has in `longs` */
+	const struct frec_option *option[OPTIONS_MAX]; /* at the same index as in `longs` */
 	struct option longs[OPTIONS_MAX + 2];
 	size_t count;
 	char letters[LETTERS_MAX + 1];
@@ -79,7 +79,7 @@ static const struct frec_option *find(const struct parser *parser, int value)
 	return NULL;
 }
 
-// The length of the next word. Words in brackets count as one.
+// Returns the length of the next word. Words in brackets count as one.
 static size_t word_length(const char *text)
 {
 	int depth = 0;
@@ -90,7 +90,8 @@ static size_t word_length(const char *text)
 	return i;
 }
 
-// Prints words from `column` on, and a newline. Further lines begin at `indent`.
+// Prints the words of `text`, and a newline. The cursor is at `column`; lines that wrapping begins
+// are indented by `indent`.
 static void print_wrapped(const char *text, size_t column, size_t indent)
 {
 	bool first = true;

@@ -48,7 +48,7 @@ struct frec_option {
 #define FREC_OPTION_TABLES_MAX 4
 
 struct frec_command_line {
-	const char *usage; /* "flightrec NAME ...", one line */
+	const char *usage; /* "flightrec NAME ...", one line for each form */
 	const char *about; /* what the command does, for --help; may be NULL */
 	const struct frec_option *options[FREC_OPTION_TABLES_MAX];
 	const char *more;	  /* printed after the options in the help; may be NULL */

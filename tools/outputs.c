@@ -106,7 +106,7 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 {
 	size_t streams = 0;
 
-	// If there is only one -o, a -f may also come after it.
+	// If there is only one -o, its -f and --compress may also come after it.
 	if (outputs->count == 1 && outputs->writer && !outputs->wanted[0].writer) {
 		outputs->wanted[0].writer = outputs->writer;
 		outputs->writer = NULL;
@@ -115,9 +115,9 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 		outputs->wanted[0].compression = outputs->compression;
 		outputs->compression = NULL;
 	}
-	// With several -o, a -f that no -o follows is refused. Otherwise `-o a -f x -o b -f y`
-	// would give b the format that was meant for a, and write y to a name that nobody
-	// requested.
+	// A -f that no -o follows is refused if one of the -o has no format. Otherwise `-o a -f x
+	// -o b -f y` would give b the format that was meant for a, and write y to a name that
+	// nobody requested.
 	for (size_t i = 0; outputs->writer && i < outputs->count; i++) {
 		if (outputs->wanted[i].path && !outputs->wanted[i].writer)
 			return frec__cli_usage(usage,

@@ -25,7 +25,7 @@ struct frec_outputs {
 	struct frec_wanted *wanted;
 	struct frec_export_target *targets; /* targets of the open outputs, for frec__export() */
 	size_t open;
-	/* Those of a -f and a --compress that no -o has followed yet. */
+	/* Set by a -f and a --compress that no -o or --endpoint has followed yet. */
 	const struct frec_writer *writer;
 	const struct frec_compression *compression;
 	/* For all endpoints. */
@@ -37,8 +37,8 @@ struct frec_outputs {
 int frec__outputs_init(struct frec_outputs *outputs, size_t most);
 void frec__outputs_deinit(struct frec_outputs *outputs);
 
-/* Handle -f, --compress, -o and --endpoint, in the order in which they are given. The first two
- * return false for an unknown name. */
+/* Handle -f, --compress, -o and --endpoint. Call them in the order of the command line. The first
+ * two return false for an unknown name. */
 bool frec__outputs_format(struct frec_outputs *outputs, const char *name);
 bool frec__outputs_compress(struct frec_outputs *outputs, const char *name);
 void frec__outputs_path(struct frec_outputs *outputs, const char *path);

@@ -41,7 +41,7 @@ int frec__parse_size(const char *text, uint64_t *ret)
 static int add_selections(void *data, const char *value, struct frec_error *reterr)
 {
 	struct frec_record_options *options = data;
-	// The list is cut into pieces in place: arguments of a command line may be modified.
+	// The list is cut into pieces in place, because a program may modify its arguments.
 	char *list = (char *)value;
 
 	while (list) {

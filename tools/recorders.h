@@ -10,11 +10,12 @@
 #include "recorder/service/control_message.h"
 #include "tools/options.h"
 
-/* How long a recorder may take to answer: writing large rings to a slow disk takes time. */
+/* A recorder may take this long to answer, because writing large rings to a slow disk takes
+ * time. */
 #define FREC_ANSWER_SECONDS 120
 
-/* Which recorders to ask: the one at `socket`, or that of process `pid`, or if neither is given,
- * all recorders of this user. */
+/* Which recorders to ask: the one that listens at `socket`, or the one whose own pid is `pid`, or
+ * if neither is given, all recorders of this user. */
 struct frec_recorders {
 	const char *socket;
 	uint32_t pid;

@@ -72,7 +72,8 @@ void frec__pager_start(struct frec_pager *pager)
 		pager->pid = -1;
 		close(ends[1]);
 	} else {
-		// Ctrl-C is for the pager, which has the terminal, not for this program.
+		// Ctrl-C is for the pager, which has the terminal, so this program ignores the
+		// signal.
 		signal(SIGINT, SIG_IGN);
 		signal(SIGPIPE, SIG_IGN);
 		pager->fd = ends[1];

@@ -11,8 +11,8 @@ enum frec_when { FREC_WHEN_AUTO, FREC_WHEN_ALWAYS, FREC_WHEN_NEVER };
 /* Parses auto, always or never. Returns false for anything else. */
 bool frec__terminal_parse_when(const char *word, enum frec_when *ret);
 
-/* Whether standard output is to be coloured. FREC_WHEN_AUTO: if it is a terminal that knows
- * colours, and NO_COLOR is not set. */
+/* Returns whether standard output is to be coloured. FREC_WHEN_AUTO means yes if it is a terminal,
+ * TERM is not "dumb", and NO_COLOR is empty or unset. */
 bool frec__terminal_colored(enum frec_when when);
 
 struct frec_pager {

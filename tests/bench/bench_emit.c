@@ -44,7 +44,7 @@ static void call_system(uint64_t i)
 	syscall(SYS_getppid);
 }
 
-/* What a recorder does all the time. */
+/* Refreshes the rings again and again, as a recorder does. */
 static void *refresh(void *rings)
 {
 	for (;;) {
@@ -54,8 +54,8 @@ static void *refresh(void *rings)
 	return NULL;
 }
 
-/* Attaches to rings that this process itself has created. Emitting to them works as with a
- * recorder's rings. */
+/* Creates rings in this process and attaches to them. Emitting to them works as with a recorder's
+ * rings. Returns 0 or 1. */
 static int attach(uint32_t options, bool sequences)
 {
 	static const char *const selection[] = {"bench:*", NULL};

@@ -26,7 +26,7 @@ enum way { OFF, EMPTY, NUMBERS, TEXT, WAYS };
 static const char *const names[WAYS] = {"nobody listens", "empty BPF program", "four numbers",
 					"and one is a text"};
 
-/* The site has a function of its own, so that the empty program can be attached by name. */
+/* The site has a function symbol of its own, so that the empty program can be attached by name. */
 __attribute__((noinline)) static void fire(uint64_t number, const char *text)
 {
 	__asm__ volatile("	.type bench_foreign_site, @function\n"

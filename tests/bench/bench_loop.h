@@ -36,8 +36,8 @@ static void *bench_run(void *argument)
 	return NULL;
 }
 
-/* Prints the cost of an emit in nanoseconds of a thread's processor time, to which other load on
- * the machine does not add. */
+/* Emits in `threads` threads and prints the cost of an emit in nanoseconds of the emitting thread's
+ * processor time, to which other load on the machine does not add. Returns 0 or 1. */
 static int bench(void (*emit)(uint64_t i), unsigned int threads, uint64_t times)
 {
 	struct bench_thread *thread = calloc(threads, sizeof(*thread));

@@ -24,8 +24,8 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		return 2;
-	/* Waits until a thread of the library has registered the event; the session daemon may be
-	 * slow. */
+	/* Waits until the session has enabled the event, which a thread of the library registers
+	 * with the session daemon; both may be slow. */
 	for (int i = 0; !lttng_ust_tracepoint_enabled(bench, order) && !strcmp(argv[1], "on");
 	     i++) {
 		if (i == 500) {

@@ -30,7 +30,7 @@
 #define BLOCK 16
 #define NAMED_BY_OTHERS 200
 
-// Processor time in nanoseconds, which other processes do not add to.
+// Returns processor time in nanoseconds, to which other processes do not add.
 static double now(void)
 {
 	struct timespec time;

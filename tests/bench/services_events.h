@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two events a request that tests/bench/services adds to nginx and memcached: by flightrec if
- * WITH_FLIGHTREC is defined, by LTTng-UST if WITH_LTTNG is. Both get the same values. The texts of
- * these services are a pointer and a length, which LTTng's sequences take as they are; for a field
- * of flightrec that ends with NUL they are copied first.
+ * The two events that tests/bench/services adds to each request of nginx and memcached. They are
+ * emitted by flightrec if WITH_FLIGHTREC is defined, by LTTng-UST if WITH_LTTNG is, with the same
+ * values. These services keep a text as a pointer and a length, from which LTTng makes a sequence.
+ * For flightrec's strings, which end with NUL, the text is copied first.
  */
 #ifndef FREC_TESTS_BENCH_SERVICES_EVENTS_H
 #define FREC_TESTS_BENCH_SERVICES_EVENTS_H

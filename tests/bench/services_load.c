@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Load for memcached, which Debian packages no generator for: one thread, several connections, one
- * request at a time on each, nine reads for each write, over a fixed set of keys. Prints
- * "N requests in Ss".
+ * Generates load for memcached, for which Debian has no generator: one thread, several connections,
+ * one request at a time on each, nine reads for each write, over a fixed set of keys. Prints "N
+ * requests in Ss".
  *
  *	services_load PORT CONNECTIONS SECONDS
  */
@@ -54,8 +54,8 @@ static void request(int fd)
 		fail("send");
 }
 
-/* Whether a reply is complete: a value and END, or one line. Replies are small enough to come in
- * one piece, or in few. */
+/* Returns whether a reply is complete: a value and END, or one line. Replies are small enough to
+ * come in one piece, or in few. */
 static int complete(const char *reply, size_t size)
 {
 	if (size >= 6 && !memcmp(reply, "VALUE ", 6))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A module of nginx that emits an event when a request has been read and one when it is done. */
+/* A module of nginx that emits an event when a request has been read, and another when the request
+ * is done. */
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -20,7 +21,7 @@ static ngx_int_t started(ngx_http_request_t *request)
 
 static ngx_int_t done(ngx_http_request_t *request)
 {
-	/* nginx's own clock, as its access log takes it */
+	/* nginx's own clock, which its access log uses too */
 	const ngx_time_t *now = ngx_timeofday();
 	ngx_msec_int_t latency = (ngx_msec_int_t)(now->sec - request->start_sec) * 1000 +
 				 (ngx_msec_int_t)(now->msec - request->start_msec);

@@ -81,7 +81,8 @@ function checkTables(of, columnsOf) {
 	}
 }
 
-// The names of a stack's functions, innermost first. A caller precedes the functions it calls.
+// Returns the names of a stack's functions, innermost first. In the stack table, a caller must
+// precede the functions that it calls.
 function stackOf(stack) {
 	const names = [];
 	for (; stack !== null && stack !== undefined; stack = shared.stackTable.prefix[stack]) {

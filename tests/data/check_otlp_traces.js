@@ -117,7 +117,7 @@ for (const span of expected) {
 		own.delete(key);
 	assert.deepStrictEqual([...own.keys()], []);
 
-	// A trace consists of all spans with the number of one request, and nothing else.
+	// A trace consists of all spans that have the number of the same request, and of no others.
 	const request = String((span.begin ?? span.end).fields.request);
 	assert.strictEqual(traces.get(request) ?? found.traceId, found.traceId);
 	traces.set(request, found.traceId);

@@ -3,8 +3,8 @@
 """check_perfetto.py FILE.pftrace FILE.jsonl [--recorded]: checks that the trace has exactly the
 events of the JSON lines.
 
---recorded: the snapshot was recorded, not made by data/make_snapshot.c, so that nothing but its
-events can be checked.
+--recorded: the snapshot was recorded, not made by data/make_snapshot.c, so only the events can be
+checked.
 
 The script has its own decoder, which uses Perfetto's public field numbers, and shares neither the
 schema nor protobuf-c with the writer. Each interned number must be defined, the times of each
@@ -47,7 +47,7 @@ def varint(data, at):
 
 
 def fields(data):
-    """Top-level fields of a message: [(number, wire type, value)]"""
+    """Returns the top-level fields of a message: [(number, wire type, value)]"""
     at, found = 0, []
     while at < len(data):
         tag, at = varint(data, at)
@@ -123,8 +123,9 @@ class Trace:
             self.packet(fields(packet))
 
     def monotonic(self, boottime):
-        """Converts a time with the last reading of the clocks before it, or with the first reading
-        if none is before it. That is how the times of the snapshot are defined."""
+        """Converts a time of CLOCK_BOOTTIME to CLOCK_MONOTONIC with the last reading of both clocks
+        before that time, or with the first reading if all are later, because a snapshot defines its
+        times so."""
         for clocks in sorted(self.clocks, key=lambda c: -c[3]):
             if boottime - (clocks[6] - clocks[3]) >= clocks[3]:
                 break
@@ -330,7 +331,7 @@ def same(ours, theirs):
     if isinstance(ours, str) and isinstance(theirs, float):
         return (ours == "nan" and math.isnan(theirs)) or float(ours) == theirs
     if isinstance(ours, float) or isinstance(theirs, float):
-        # JSON has only nine digits of a 4-byte float, so the values are compared as such floats.
+        # JSON has only nine digits of a 4-byte float, so the values are compared as 4-byte floats.
         return ours == theirs or struct.pack("<f", ours) == struct.pack("<f", theirs)
     if ours is None:
         return theirs == "<invalid>"
@@ -414,7 +415,8 @@ def check_made_snapshot(trace):
         assert slice_["values"]["wrapped"] == wrapped and slice_["name"] == "covered, but 3 lost"
         assert slice_["values"]["sched:sched_switch lost"] == 3
     assert [name for name, _ in trace.coverage] == ["cpu 0", "cpu 1"]
-    # Bit 0: events are missing (three switches were lost). Bit 6: events were overwritten.
+    # In this field, bit 0 means that events are missing (three switches were lost), and bit 6 that
+    # events were overwritten.
     assert one(trace.first, 42) == (65 if wrapped else 1)
     if trace.triggers[0][1] == "crash":
         ((time, name, track, values, begun),) = trace.crashes

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The messages of proto/control.proto in the wire format of protobuf, written and read by hand."""
+"""The messages of proto/control.proto in the wire format of protobuf, encoded and decoded without a
+library."""
 import json
 import struct
 
@@ -33,13 +34,13 @@ def double(number, value):
 
 
 def request(kind, name="", pid=0, missing=0):
-    """A request as a client sends it."""
+    """Encodes a request as a client does."""
     fields = ((1, KINDS.index(kind)), (2, name), (3, pid), (4, missing))
     return b"".join(field(number, value) for number, value in fields if value)
 
 
 def done(**fields):
-    """A reply that says that something was done."""
+    """Encodes a reply that something was done."""
     numbers = {name: number for number, name in REPLY.items()}
     return field(1, 1) + b"".join(field(numbers[name], value) for name, value in fields.items())
 
@@ -75,7 +76,7 @@ def parse(data, names):
 
 def heard(data):
     """Decodes a request into words, such as "trigger x" or "core 17". Fields that are 0 are not
-    sent."""
+    sent, so they give no words."""
     fields = parse(data, REQUEST)
     words = [fields[name] for name in ("name", "pid", "missing") if name in fields]
     return " ".join(map(str, [KINDS[fields["kind"]], *words]))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests of threads that have locked themselves in: a seccomp filter that kills the process for
- * any system call but the few that are named. */
+/* A seccomp filter for tests of threads that have locked themselves in. It kills the process for
+ * any system call but the few that are allowed here. */
 #ifndef FREC_TESTS_LOCKED_H
 #define FREC_TESTS_LOCKED_H
 
@@ -16,8 +16,8 @@
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/* From now on this thread may do nothing but write to a file and end; with `vector` it may also use
- * writev(2). Returns 0, or -1 with errno. */
+/* Locks this thread in: from now on it may only call write(2), exit(2) and exit_group(2), and with
+ * `vector` also writev(2). Returns 0, or -1 with errno. */
 static inline int locked_in(bool vector)
 {
 	struct sock_filter code[] = {

@@ -24,9 +24,9 @@ struct eh_payload {
 	size_t metadata_size, data_size;
 };
 
-/* Appends to the description (`metadata`) or to the data. */
+/* Append to the description (eh_name(), and eh_number() with `metadata`) or to the data. */
 void eh_number(struct eh_payload *payload, bool metadata, uint64_t value, size_t size);
-void eh_name(struct eh_payload *payload, const char *name); /* first call: the event's name */
+void eh_name(struct eh_payload *payload, const char *name); /* the first call names the event */
 void eh_bytes(struct eh_payload *payload, const void *data, size_t size);
 
 /* `encoding` includes the flags for arrays. `length` is the number of elements of an array of fixed

@@ -167,8 +167,8 @@ static void put_process(struct made_perf *made, const struct perf_options *optio
 	add(&body, "/bin/worker\0\0\0\0", 16);
 	sample_id(&body, options, 0, 0, 0);
 	record(made, PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER, &body);
-	// The name of a thread. The record of the thread's fork comes after it, but has an earlier
-	// time.
+	// This record names a thread. The record of the thread's fork comes next, but has an
+	// earlier time.
 	body.size = 0;
 	number(&body, 42, 4);
 	number(&body, 43, 4);

@@ -26,8 +26,8 @@ struct perf_options {
 
 /* Makes a file with two tracepoints, test:alpha (u32 number, char text[8]) and
  * user_events:shop__paid (u64 number), and a process 42 "worker" that maps /bin/worker. Event n of
- * CPU c is at 1000 + 10 * n + c, and its number is n. The events are alternately of alpha and of
- * paid. 3 more events of alpha are lost on CPU 1. */
+ * CPU c has the time 1000 + 10 * n + c ns, and its number is n. The events are alternately of alpha
+ * and of paid. 3 more events of alpha are lost on CPU 1. */
 void make_perf_data(struct made_perf *made, const struct perf_options *options);
 
 #endif

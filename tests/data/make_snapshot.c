@@ -65,8 +65,8 @@ struct ring {
 	uint64_t by_source[SOURCES + 1];
 };
 
-// Text that would end a script, run one, load something, and reverse the text after it, if a page
-// treated it as markup.
+// If a page treated this text as markup, it would end a script, run one, load something, and
+// reverse the text that follows.
 #define MARKUP "</script><img src=x onerror=boom()><script>boom()</script>\u202eabc\x1b[31m\xff"
 
 struct maker {
@@ -433,7 +433,8 @@ static ProtobufCBinaryData text(const char *string)
 	return (ProtobufCBinaryData){strlen(string), (uint8_t *)string};
 }
 
-// More pairs than the schema allows: each key twice, the last ones with markup.
+// More pairs than the schema allows. Each key occurs twice, and all keys but the first two contain
+// markup.
 #define PAIRS 24
 static Flightrec__Pair pair[PAIRS], *pairs[PAIRS];
 
@@ -727,7 +728,8 @@ static void fill_rings(struct ring *ring, const struct make_options *options)
 	add_request(&ring[0], MAIN, MAIN, 1500000000, &first);
 	add_waking(&ring[0], 1600000000, WORKER);
 	add_switch(&ring[1], 1600100000, "swapper/1", 0, "worker-1", WORKER);
-	// The record of an interrupt precedes the record that it interrupted, but has a later time.
+	// The record of an interrupt precedes the record whose writing the interrupt delayed, but
+	// has a later time.
 	add_irq(&ring[0], 1700000010, 11, 8 << 16 | 16);
 	add_request(&ring[0], MAIN, MAIN, 1700000000, &second);
 	add_request(&ring[1], MAIN, WORKER, 1700000005, &second);
@@ -810,8 +812,8 @@ static void flush(struct maker *maker, int fd)
 	maker->file.size = 0;
 }
 
-// Adds events like a server's: requests, and sometimes a thread switch. Returns the time of the
-// last event.
+// Adds events as a server would emit them: mostly requests, and sometimes a thread switch. Returns
+// the time of the last event.
 static uint64_t fill_with_requests(struct ring *ring, uint64_t time, uint32_t size)
 {
 	static const char *const paths[] = {"/cart", "/checkout/payment", "/orders?page=2", "/"};

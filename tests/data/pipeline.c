@@ -108,8 +108,9 @@ static const struct frec_shape_rules *make_rules(void)
 	return &rules;
 }
 
-// Exports two files together, with rules, in all formats that support it. Returns 0, or the error
-// if they cannot be combined because the clocks, or events that the rules name, are missing.
+// Exports two files together, with rules, in all stream formats or, with `other_host`, in those
+// that support several hosts. Returns 0, or -EINVAL if the files cannot be combined because the
+// clocks, or events that the rules name, are missing.
 static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, bool other_host)
 {
 	struct frec_snapshot *const snapshots[] = {one, other};

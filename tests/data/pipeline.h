@@ -15,8 +15,7 @@ struct pipeline_result {
 };
 
 /* Opens the file, exports it in all formats, shows it and verifies it. Some inputs are also
- * exported together with other files. Aborts if one of these fails on a file that could be
- * opened. */
+ * exported together with other files. Aborts if a step fails although the file could be opened. */
 struct pipeline_result pipeline_run(const uint8_t *data, size_t size);
 
 /* Exports the file together with itself and with a file of another host, with rules. Returns 0, or

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever payloads say about themselves, exporting them in two formats, which looks up their
-// descriptions, values and shapes, neither crashes nor reads outside them. The input is up to 16
+// Whatever payloads say about themselves, exporting them in two formats neither crashes nor reads
+// outside them. The export looks up their descriptions, values and shapes. The input is up to 16
 // payloads of one tracepoint, each after its size in two bytes. The file around them is intact.
 // Seeds: the payloads of tests/data/make_snapshot OUT activities and OUT fields.
 #include <fcntl.h>

@@ -100,7 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	rings->key = pristine_key;
 	memory = kit_map(rings);
-	// Only the beginnings of the sections of declarations and counts are in use.
+	// Only the beginnings of the sections of declarations and counts are in use, so the rest
+	// need not be copied.
 	for (uint8_t i = 0; i < SECTIONS - 1; i++)
 		memcpy(memory + section(&rings->layout, i), pristine + section(&rings->layout, i),
 		       i < 3 ? 8192 : RING_SIZE);

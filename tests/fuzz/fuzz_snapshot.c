@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whatever the bytes are, export neither crashes nor reads outside them. The first byte chooses
-// whether the checksums are corrected first: without that, almost no input would get past them.
+// whether the checksums are corrected first, because almost no input would get past them otherwise.
 // Seeds: tests/data/make_snapshot, with one byte prepended.
 #include <stdlib.h>
 #include <string.h>

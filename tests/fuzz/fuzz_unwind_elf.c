@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes programs, mappings and stacks: unwinding and symbolizing must end and stay within the
-// bytes. The first 256 bytes of the input are stack and registers, the rest is the ELF file. The
-// seeds are small programs.
+// Fuzzes programs and stacks: unwinding and symbolizing must end and stay within the bytes. The
+// first 256 bytes of the input are stack and registers, the rest is the ELF file. The seeds are
+// small programs.
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -29,7 +29,7 @@ static void numbers(void **state)
 	assert_false(bytes.failed);
 }
 
-// The examples of DWARF 5, tables 7.7 and 7.8, and numbers that need all 64 bits or more.
+// Decodes the examples of DWARF 5, tables 7.7 and 7.8, and numbers that need all 64 bits or more.
 static void leb128(void **state)
 {
 	static const uint8_t unsigned_ones[] = {

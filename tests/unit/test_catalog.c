@@ -110,7 +110,7 @@ static void selections(void **state)
 	       "sched:sched_wakeup sched/sched_wakeup kernel");
 	EXPECT("shop:paid", "shop:paid user_events/shop__paid event",
 	       "shop:paid user_events_multi/shop__paid.1 event");
-	// The kernel and programs can use the same system name: the events of both match.
+	// The kernel and programs can use the same system name, so the events of both match.
 	EXPECT("shop:*", "shop:kernel_one shop/kernel_one kernel",
 	       "shop:paid user_events/shop__paid event",
 	       "shop:paid user_events_multi/shop__paid.1 event",

@@ -131,7 +131,7 @@ static void requests(void **state)
 		assert_int_equal(request->missing, all[i].missing);
 		assert_int_equal(request->base.n_unknown_fields, 0);
 		flightrec__control__request__free_unpacked(request, NULL);
-		// Not a byte is written beyond the room.
+		// Not a byte is written beyond the buffer.
 		for (ssize_t room = 0; room < size; room++) {
 			uint8_t cut[FREC_REQUEST_SIZE_MAX + 1];
 
@@ -154,8 +154,9 @@ static void expect_pair(const Flightrec__Pair *pair, const char *key, const char
 	assert_memory_equal(pair->value.data, value, pair->value.len);
 }
 
-// Pairs of both forms arrive as the schema defines them, however long the values are. A packet is
-// sent in pieces, and has the same bytes as an encoded request.
+// Pairs from an array and pairs from KEY=VALUE texts are encoded as the schema defines them,
+// however long the values are. Sending gathers a packet from pieces, and gives the same bytes as
+// encoding.
 static void pairs(void **state)
 {
 	char longest[FREC_REQUEST_KEY_MAX + 1], longer[FREC_REQUEST_VALUE_MAX + 100];
@@ -186,7 +187,8 @@ static void pairs(void **state)
 	assert_non_null(read);
 	assert_int_equal(read->n_pair, 7);
 	expect_pair(read->pair[0], "id", "17\n\xff");
-	// One byte more than is kept, so that the recorder knows that there is more.
+	// The value is sent with one byte more than is kept, so that the recorder knows that it was
+	// longer.
 	longer[FREC_REQUEST_VALUE_MAX + 1] = 0;
 	expect_pair(read->pair[1], longest, longer);
 	expect_pair(read->pair[2], "none", "(null)");
@@ -380,7 +382,7 @@ static void hostile_peers_leave_nothing(void **state)
 		if (fd >= 0)
 			close(fd);
 		assert_int_equal(open_descriptors(), before);
-		// A message that is too large, and then an empty one, both with descriptors.
+		// Send a message that is too large, and then an empty one, both with descriptors.
 		send_many(large, sizeof(large), count);
 		assert_int_equal(
 			frec__control_receive(sockets[1], message, sizeof(message), &fd, 1000),
@@ -415,7 +417,7 @@ static void listening(void **state)
 	assert_true(client >= 0);
 	close(client);
 	assert_int_equal(frec__control_listen(path, 0600), -EADDRINUSE);
-	// A recorder that was killed leaves its socket; the next one takes its place.
+	// A recorder that was killed leaves its socket, which the next recorder replaces.
 	close(fd);
 	fd = frec__control_listen(path, 0666);
 	assert_true(fd >= 0);

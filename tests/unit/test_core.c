@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves that patterns are made and expanded as the kernel does it, that threads are read from the
-// head of a core dump, that no byte of the input is lost even if it is not a core dump, and that
-// invalid stacks are rejected.
+// Proves that core patterns are made, and expanded as the kernel expands them, that threads are
+// read from the head of a core dump, that no byte of the input is lost even if it is not a core
+// dump, and that invalid stacks are rejected.
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,8 +38,8 @@ static void test_make(void **state)
 	assert_int_equal(frec__core_pattern_make(TOOL, "", "core", pattern, &error), 0);
 	assert_string_equal(pattern, "|" TOOL " core --kernel P%P p%p d%d c%c");
 	assert_true(frec__core_pattern_is_ours(pattern));
-	// Each letter of the old pattern is passed once, even if it is not known yet. Letters that
-	// stand for texts come last.
+	// Each letter of the old pattern is passed once, even if flightrec does not know the
+	// letter. Letters whose values are texts come last.
 	assert_int_equal(frec__core_pattern_make(TOOL, "--time=2", "|/h %h %e %Z %P %u %e %",
 						 pattern, &error),
 			 0);

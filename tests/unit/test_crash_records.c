@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves that the record of a crash is kept apart from the rings, without what the kernel could not
-// read, within bounds, and that it becomes the crash of a snapshot whose rings have none.
+// Proves that the record of a crash is kept apart from the rings, within bounds and without the
+// stack bytes that the kernel could not read, and that it becomes the crash of a snapshot whose
+// rings have no such record.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,7 +123,8 @@ static void the_newest_of_a_process_counts(void **state)
 	assert_null(kept.sample);
 }
 
-// The first ones are kept: they are mostly the cause of the others.
+// If there are too many, the first records are kept, because the first crash is often the cause of
+// the others.
 static void the_first_are_kept(void **state)
 {
 	static struct frec_deaths deaths;
@@ -139,7 +141,8 @@ static void the_first_are_kept(void **state)
 	kept = frec__crash_records_take(&records, 1);
 	assert_non_null(kept.sample);
 	frec__kept_crash_deinit(&kept);
-	// What nobody asks for is dropped after a while, unless its snapshot is to come.
+	// A record that nobody takes is dropped after a while, unless the snapshot of its death is
+	// still to come.
 	deaths.death[deaths.count++].reason.pid = 2;
 	frec__crash_records_sweep(&records, &deaths);
 	assert_int_equal(records.count, FREC_DEATHS_MAX - 1);
@@ -164,7 +167,7 @@ static void bytes_are_bounded(void **state)
 	records.bytes = records.kept[0].sample->size;
 }
 
-// What is no record of a crash is not kept.
+// Records whose sizes are wrong are not kept.
 static void garbage(void **state)
 {
 	struct record record = made(1, 1, STACK);
@@ -181,8 +184,8 @@ static void garbage(void **state)
 	assert_int_equal(records.count, 0);
 }
 
-// The finder of a snapshot takes the record that was set aside as it takes one of the rings, and
-// only that of the thread that died.
+// The crash finder of a snapshot finds the crash in a record that was kept apart, as in one from
+// the rings, but only if the record is from the thread that died.
 static void it_becomes_the_crash(void **state)
 {
 	const struct frec_reason reason = {.pid = 100, .tid = 101},

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT Proves that several alerts about one death become one reason, that a
-// death is due when its process is gone, that the oldest comes first, and that of a loop the latest
+// SPDX-License-Identifier: MIT
+// Proves that several alerts about one death become one reason, that a death is due when its
+// process is gone, that the oldest death comes first, and that of the deaths in a loop the latest
 // is kept.
 #include <setjmp.h>
 #include <signal.h>
@@ -24,7 +25,7 @@ static const struct frec_alert
 	killed = {.kind = FREC_ALERT_KILL, .signal = SIGKILL, .sender = 77, .time = 100},
 	oom = {.kind = FREC_ALERT_OOM, .signal = SIGKILL, .time = 200};
 
-static const struct frec_cooldown none; // nothing is a repeat
+static const struct frec_cooldown none; // lasts no time, so nothing is a repeat
 
 static struct frec_reason after(const struct frec_alert *first, const struct frec_alert *second,
 				const struct frec_alert *third)
@@ -156,7 +157,8 @@ static void stacks_are_waited_for(void **state)
 	assert_false(frec__deaths_is_pending(&deaths, NOBODY));
 }
 
-// Whatever the order of the alerts: the alerts of several CPUs come in the order of their drain.
+// The oldest death comes first whatever the order of the alerts, which depends on the order in
+// which the rings of the CPUs are drained.
 static void the_oldest_comes_first(void **state)
 {
 	static const uint64_t times[] = {500, 300, 900, 100, 700};
@@ -171,7 +173,7 @@ static void the_oldest_comes_first(void **state)
 		alert.time = times[i];
 		frec__deaths_record(&deaths, &alert, NOBODY + i, -1, false, 0);
 	}
-	// This one is the oldest of all, but it lives.
+	// This death is the oldest of all, but its process still lives.
 	frec__deaths_record(&deaths, &(struct frec_alert){.kind = FREC_ALERT_FATAL, .time = 50},
 			    (uint32_t)getpid(), -1, false, 0);
 	for (int i = 0; i < 5; i++) {
@@ -184,7 +186,7 @@ static void the_oldest_comes_first(void **state)
 	frec__deaths_deinit(&deaths);
 }
 
-// Of a loop the latest is kept, and counts the others.
+// Of the deaths in a loop the latest is kept, with the number of the others.
 static void a_loop_keeps_the_latest(void **state)
 {
 	const struct frec_cause cause = {.kind = KIND(CRASH), .name = "/bin/x", .only_uid = -1};
@@ -210,11 +212,13 @@ static void a_loop_keeps_the_latest(void **state)
 	assert_int_equal(deaths.coalesced, 3);
 	assert_true(frec__deaths_has(&deaths, NOBODY + 3));
 	assert_false(frec__deaths_has(&deaths, NOBODY + 2));
-	// It is over: an alert about another process of that number is not about it.
+	// The kept death is complete, so an alert about a later process with that pid is not about
+	// it.
 	assert_false(frec__deaths_is_pending(&deaths, NOBODY + 3));
-	// Within the first tenth of the cool-down it is not due even if the rings are overwritten.
+	// Within the first tenth of the cool-down the death is not due even if the rings are
+	// overwritten.
 	assert_false(frec__deaths_due(&deaths, &cooldown, RING, RING, &death));
-	// Another cause is no part of the loop.
+	// A death of another cause is not part of the loop.
 	frec__deaths_record(&deaths, &fatal, NOBODY + 9, -1, true, 0);
 	assert_true(frec__deaths_due(&deaths, &cooldown, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY + 9);

@@ -87,7 +87,8 @@ static void enumerators_refine_a_format(void **state)
 	frec__declarations_deinit(&declarations);
 }
 
-// C++ spells an enumerator of an enum class with the names that it is in. Spaces harm nobody.
+// C++ programs write an enumerator of an enum class with the names of its scopes. Spaces around it
+// are ignored.
 static void enumerators_of_a_class(void **state)
 {
 	static const struct {
@@ -153,7 +154,8 @@ static void garbage_in_brackets_is_no_difference(void **state)
 	}
 }
 
-// Cuts the section at every place, and flips every bit of it, in a copy of the file.
+// In a copy of the file, flips every bit of the section, and then cuts the file within the section,
+// after the ELF header, and to nothing.
 static void hostile_sections(void **state)
 {
 	char path[] = "/tmp/frec-declarations-XXXXXX";

@@ -48,7 +48,8 @@ static void everything_counts(void **state)
 	frec__duplicates_free(&duplicates);
 }
 
-// The clock stood still: one file has three equal records, another two, a third four.
+// While the clock stood still, equal records were written. One file has three of them, another two,
+// a third four.
 static void as_many_as_the_file_with_the_most(void **state)
 {
 	struct frec_duplicates duplicates = {0};

@@ -25,7 +25,7 @@
 #include "recorder/service/emit.h"
 
 #define TAG_SIZE 8
-#define SHUT 9 // the enumerator must be called SHUT, although this is a macro
+#define SHUT 9 // the enumerator must be called SHUT, although SHUT is a macro
 
 enum door { OPEN = -2, AJAR = 4 };
 
@@ -116,7 +116,7 @@ static void test_off(void **state)
 	assert_true(frec_unit_emit_large_enabled());
 	assert_int_equal(FREC_EMIT(unit_emit, large, "x", expensive()), 0);
 	assert_int_equal(evaluated, 1);
-	// Somebody listens, but not through the kernel.
+	// Somebody listens, but not through the kernel's user_events.
 	frec__event_unit_emit_large.enabled = 1;
 	assert_int_equal(frec_unit_emit_large("xyz", 3), 0);
 	assert_int_equal(read(reader, buffer, sizeof(buffer)), 4 + 4 + 1);
@@ -218,7 +218,7 @@ static void test_declaration(void **state)
 		"char[8] tag; s32 door; __rel_loc char[] text; __rel_loc u8[] raw");
 }
 
-// What the kernel gets of the event `pieces`.
+// What the kernel gets from one emit.
 struct got {
 	ssize_t size;
 	char bytes[4 + FREC_PAYLOAD_MAX + 1];
@@ -238,7 +238,8 @@ static void receive(struct got *ret)
 	ret->size = read(reader, ret->bytes, sizeof(ret->bytes));
 }
 
-// Each piece is where its locator says, one behind the other, and they are all that there is.
+// Checks that each piece is where its locator points to, right behind the one before it, and that
+// nothing comes after the last one.
 static void check_pieces(const struct got *got, const char *first, const void *raw, size_t raw_size,
 			 const char *last)
 {
@@ -286,8 +287,8 @@ static void test_pieces(void **state)
 	receive(&got);
 	check_pieces(&got, "one", "x", 1, "(null)");
 
-	// The longest string that fits. One that is longer by a byte is cut: two NULs are set aside
-	// for each string.
+	// Lengthens a string up to the longest one that fits. A string that is longer by a byte is
+	// cut, and then two NULs are set aside for each string.
 	memset(longest, 'x', room - 7 - 1);
 	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "12", 2, longest), 0);
 	receive(&got);
@@ -319,7 +320,7 @@ static void site(const uint64_t *args, const void *payload, uint64_t size)
 	at_site = payload;
 }
 
-// Emits `pieces` as the first header of this version did.
+// Emits `pieces` as the functions in the first header of this version did.
 static int emit_as_before(const char *first, const void *raw, size_t raw_size, const char *last,
 			  const uint64_t *args)
 {
@@ -407,8 +408,8 @@ static void test_drops_are_counted(void **state)
 }
 
 #ifdef __x86_64__
-// What the kernel says to each writev(2) of a child whose system calls are caught, and how many it
-// made.
+// What each writev(2) of a child returns, how many the child has made, and during which of them the
+// event is turned off (-1: none).
 static int answers[4], calls, clear_at = -1;
 
 static void answer(int signal, siginfo_t *info, void *context)
@@ -423,8 +424,9 @@ static void answer(int signal, siginfo_t *info, void *context)
 	calls++;
 }
 
-// Emits once, and returns what the emit function returned, or -1 if it made another number of
-// system calls than `want`, changed errno, or counted something else than `counter`.
+// Emits once in a child whose writev(2) gets `answers`. Returns what the emit function returned, or
+// -101 if it did not make `want` calls, changed errno, or did not count one drop in `counter`
+// (NULL: no drop).
 static int emit_with_answers(int want, const uint64_t *counter)
 {
 	struct sock_filter filter[] = {
@@ -463,23 +465,23 @@ static void answers_are(int first, int second, int third)
 	memcpy(answers, (int[]){first, second, third, -EINVAL}, sizeof(answers));
 }
 
-// How often the kernel is asked, and what its answers mean.
+// Proves how often the kernel is asked, and what its answers mean.
 static void test_what_the_kernel_says(void **state)
 {
 	(void)state;
 	enable(&frec__event_unit_emit_large, 1);
 	answers_are(9, 0, 0);
 	assert_int_equal(emit_with_answers(1, NULL), 0);
-	// A page was not in memory, once and for good.
+	// A page was not in memory: first at one try only, and then at every try.
 	answers_are(-EFAULT, 9, 0);
 	assert_int_equal(emit_with_answers(2, NULL), 0);
 	answers_are(-EFAULT, -EFAULT, -EFAULT);
 	assert_int_equal(emit_with_answers(3, &frec__counts.dropped_fault), -EFAULT);
-	// Refused, for example by a seccomp filter.
+	// The call was refused, for example by a seccomp filter.
 	answers_are(-EPERM, 9, 0);
 	assert_int_equal(emit_with_answers(1, &frec__counts.dropped_other), -EPERM);
-	// The descriptor was closed; or the last listener left, and the kernel has not said so yet,
-	// or has.
+	// The descriptor was closed. In the other two cases the last listener has left, and the
+	// kernel has not cleared the enable word yet, or it has.
 	answers_are(-EBADF, -EBADF, 0);
 	assert_int_equal(emit_with_answers(2, &frec__counts.dropped_closed), -EBADF);
 	answers_are(-EBADF, 0, 0);
@@ -508,8 +510,8 @@ static void trap(int signal, siginfo_t *info, void *context)
 	       trapped_size < sizeof(trapped_payload) ? trapped_size : sizeof(trapped_payload));
 }
 
-// A breakpoint at the site finds the fields where the notes say, and the payload that the kernel
-// gets as well.
+// A breakpoint at the site finds the fields where the notes place them, and the same payload as the
+// kernel gets.
 static void test_what_a_breakpoint_finds(void **state)
 {
 	struct sigaction action = {.sa_sigaction = trap, .sa_flags = SA_SIGINFO}, before;
@@ -523,7 +525,7 @@ static void test_what_a_breakpoint_finds(void **state)
 
 	(void)state;
 	assert_int_equal(mprotect((void *)page, 8192, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
-	while (*site != 0x90) // behind an endbr64, if the compiler makes one
+	while (*site != 0x90) // behind an endbr64, if the compiler emits one
 		site++;
 	*site = 0xcc;
 	assert_int_equal(sigaction(SIGTRAP, &action, &before), 0);

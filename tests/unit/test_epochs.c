@@ -52,7 +52,8 @@ static void replaced_twice(void **state)
 	frec__epochs_deinit(&epochs);
 }
 
-// Two mappings from before the recording overlap: their order is unknown, so there is no epoch.
+// It is unknown which of two overlapping mappings from before the recording is older, so there is
+// no epoch.
 static void before_anybody_looked(void **state)
 {
 	struct frec_mapped_span spans[] = {{0x1000, 0x3000, 0}, {0x2000, 0x4000, 0}};

@@ -129,7 +129,7 @@ static void expect_number(uint8_t encoding, uint8_t format, uint64_t value, size
 	}
 	snprintf(all, sizeof(all), "x=%s", expected);
 	expect(payloads, all);
-	// The same number as binary data, whose length is in the payload.
+	// Check the same number as binary data, whose length is in the payload.
 	payloads = begin();
 	for (int big = 0; big < 2; big++) {
 		eh_field(&payloads[big], "x", FREC_EH_BINARY, format ? format : FREC_EH_UNSIGNED,
@@ -188,7 +188,7 @@ static void expect_bytes(uint8_t encoding, uint8_t format, const void *data, siz
 		if (counted)
 			eh_number(&payloads[big], false, size / each, 2);
 		eh_bytes(&payloads[big], data, size);
-		// The next field is read from the right place.
+		// The next field shows whether x was read to its end.
 		eh_field(&payloads[big], "y", FREC_EH_VALUE8, 0, 0);
 		eh_number(&payloads[big], false, 77, 1);
 	}
@@ -326,7 +326,7 @@ static void test_structs(void **state)
 			eh_number(payload, false, (uint64_t)i, 2);
 			eh_bytes(payload, "\0\1\7", 3);
 		}
-		// Equal names get suffixes.
+		// Fields of equal names get suffixes.
 		eh_field(payload, "after", FREC_EH_VALUE8, 0, 0);
 		eh_field(payload, "after", FREC_EH_VALUE8, 0, 0);
 		eh_bytes(payload, "\5\6", 2);
@@ -467,7 +467,7 @@ static void test_activities(void **state)
 	frec__input_close(&snapshot);
 }
 
-// Payloads are truncated at each byte, and each byte is changed: nothing worse may happen than that
+// Payloads are truncated at each byte, and each byte is changed. Nothing worse may happen than that
 // a problem is reported.
 static void test_damage(void **state)
 {
@@ -502,8 +502,8 @@ static void test_damage(void **state)
 		frec__input_close(&snapshot);
 		free(exact);
 	}
-	// verify reports that the payload is too short. It lacks 8 bytes, because records are
-	// padded to multiples of 8.
+	// verify reports a payload that is too short. This one lacks 8 bytes, because the padding
+	// of its record could hide that fewer are missing.
 	payloads = begin();
 	eh_field(payloads, "x", FREC_EH_VALUE64, 0, 0);
 	size = eh_finish(payloads, 0, 0, 0, NULL, 0, bytes);

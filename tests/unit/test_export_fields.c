@@ -144,7 +144,7 @@ static void texts_of_known_length(void **state)
 	}
 }
 
-// Bytes that a person can read become text, if the type says that they are bytes at all.
+// Printable bytes become text, but only if the type of the field is one of bytes.
 static void bytes_that_are_printable(void **state)
 {
 	static const struct {

@@ -57,7 +57,7 @@ static void every_cut_is_told(void **state)
 		struct pipeline_result result = pipeline_run(file.data, size);
 
 		assert_true(result.opened || result.damaged);
-		// The more of the file is left, the more events are exported.
+		// If more of the file is left, no fewer events are exported.
 		assert_true(result.opened || result.events >= events);
 		events = result.events;
 	}

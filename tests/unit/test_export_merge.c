@@ -66,8 +66,8 @@ static void order(void **state)
 	free(file.data);
 }
 
-// A part that protobuf-c packed, with all fields and with others before them, is read by code that
-// does not use protobuf-c.
+// A part that protobuf-c packed, with all fields and with additional ones before them, is read by
+// code that does not use protobuf-c.
 static void parts_are_what_the_schema_says(void **state)
 {
 	Flightrec__Records records = FLIGHTREC__RECORDS__INIT;
@@ -89,7 +89,8 @@ static void parts_are_what_the_schema_says(void **state)
 			zstd ? FLIGHTREC__RECORDS__CONTENT_ZSTD : FLIGHTREC__RECORDS__CONTENT_PLAIN;
 		records.plain = (ProtobufCBinaryData){5, (uint8_t *)"bytes"};
 		size = flightrec__records__pack(&records, packed);
-		// A field of a later version, and a field that occurs twice: its last value counts.
+		// Prepend a field of a later version, and a field that occurs again in `packed`, so
+		// that its value there counts.
 		memcpy(more, "\xfa\x07\x02hi\x20\x09", 7);
 		memcpy(more + 7, packed, size);
 		view = (struct frec_part_view){
@@ -132,7 +133,8 @@ static void broken_records(void **state)
 				 cut ? -EBADMSG : -ENODATA);
 		free(copy);
 	}
-	// Records that claim every smaller size: the header is correct, the body is not.
+	// The record claims each smaller size in turn. From 8 bytes on, the header is valid, but
+	// the body is not.
 	for (uint16_t shorter = 0; shorter < size; shorter++) {
 		copy = malloc(size);
 		assert_non_null(copy);

@@ -143,7 +143,7 @@ static void check_integer(uint64_t value)
 	frec__text_free(&text);
 }
 
-// Includes both neighbours of each power of ten.
+// Tests, among others, both neighbours of each power of ten.
 static void integers(void **state)
 {
 	static const uint64_t values[] = {12345, INT64_MAX, 1ull << 63, UINT64_MAX};

@@ -71,7 +71,7 @@ static void kernel_tracepoints(void **state)
 	       {"prev_pid", "pid_t", KIND(SIGNED), 24, 4},
 	       {"prev_prio", "int", KIND(SIGNED), 28, 4},
 	       {"prev_state", "long", KIND(SIGNED), 32, 8});
-	// Types of many words, pointers, and arguments that take eight bytes each.
+	// Expect types of many words, pointers, and arguments that take eight bytes each.
 	EXPECT("name: sys_enter_openat\nID: 782\n" COMMON
 	       "\tfield:int __syscall_nr;\toffset:8;\tsize:4;\tsigned:1;\n"
 	       "\tfield:const char * filename;\toffset:24;\tsize:8;\tsigned:0;\n"

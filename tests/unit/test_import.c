@@ -144,7 +144,7 @@ static void test_forms(void **state)
 	}
 }
 
-// A few bytes that decompress to more than the buffer holds.
+// The buffer cannot hold all that a few compressed bytes contain.
 static void test_much_in_one_record(void **state)
 {
 	(void)state;
@@ -156,7 +156,7 @@ static bool exists(void)
 	return !access(output, F_OK);
 }
 
-// Whatever the input: an error of one line and no file, or a valid file.
+// Checks that import gives an error of one line and no file, or a valid file.
 static void survive(const struct made_perf *made)
 {
 	struct frec_import_result result;
@@ -174,7 +174,8 @@ static void survive(const struct made_perf *made)
 	unlink(output);
 }
 
-// Damages every byte. With a sanitizer that would take minutes, so damage only every eleventh.
+// Damages every byte. With a sanitizer, this would take minutes, so such a build damages only every
+// eleventh.
 #ifdef __SANITIZE_ADDRESS__
 #define STEP 11
 #else
@@ -210,7 +211,7 @@ static void test_damage(void **state)
 {
 	(void)state;
 	damage(&(struct perf_options){.events = 1, .everything = true}, true);
-	// A pipe can end after any record.
+	// Data from a pipe can end after any record, so a cut need not be an error.
 	damage(&(struct perf_options){.events = 1, .pipe = true}, false);
 	damage(&(struct perf_options){.events = 2, .pipe = true, .compressed = true}, false);
 }

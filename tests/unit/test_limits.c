@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Proves that the memory limit of a control group is found in both versions, in a container as
-// well, and also if a group around it has the lower one; that the default size of rings fits; and
+// well, and also if a group above it has a lower limit; that the default size of rings fits; and
 // that a limit that is in the way is named, with the value that is needed.
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 
 static char root[] = "/tmp/frec-groups-XXXXXX";
 
-// Makes a file below the root, and the folders on its way.
+// Makes a file below the root, and the folders that contain it.
 static void make(const char *name, const char *text)
 {
 	char path[400];
@@ -90,7 +90,8 @@ static void test_version_2(void **state)
 	clear();
 }
 
-// What a container sees at the root is its own group, whose path from outside means nothing there.
+// At the root, a container sees its own group. The path that this group has outside the container
+// does not exist inside.
 static void test_container(void **state)
 {
 	(void)state;
@@ -114,7 +115,7 @@ static void test_version_1_and_both(void **state)
 	make("cpu,memory/shop/deep/memory.limit_in_bytes", "20971520\n");
 	make("cpu,memory/shop/memory.limit_in_bytes", "41943040\n");
 	assert_int_equal(memory_of("3:cpu,memory:/shop/deep\n"), 20971520);
-	// Version 2 beside version 1 has a folder of its own.
+	// If both versions are mounted, version 2 has a folder of its own.
 	make("unified/shop/memory.max", "10485760\n");
 	assert_int_equal(memory_of("3:cpu,memory:/shop/deep\n0::/shop\n"), 10485760);
 	clear();
@@ -136,8 +137,8 @@ static void test_ring_size(void **state)
 		{{120 * mib, none, 64}, 64 << 10},
 		{{mib, none, 64}, 64 << 10},	// as small as it gets
 		{{none, 16 * mib, 2}, 4 * mib}, // 12 MiB of rings
-		{{none, 12 * mib, 2}, 2 * mib}, // the tables do not fit beside them
-		{{none, 100000, 2}, 64 << 10},	// too little for any
+		{{none, 12 * mib, 2}, 2 * mib}, // the tables do not fit beside 12 MiB of rings
+		{{none, 100000, 2}, 64 << 10},	// too little for any size of rings
 	};
 
 	(void)state;
@@ -165,7 +166,7 @@ static void test_error(void **state)
 		frec__limits_raise();
 		if (frec__limit_of(RLIMIT_FSIZE) < 131072)
 			_exit(2);
-		// Another error, or a limit that is not there, is not blamed on a limit.
+		// Another error is not blamed on a limit.
 		frec__limit_error(&error, -EIO, 1, "no disk");
 		_exit(strcmp(error.message, "no disk: Input/output error") ? 3 : 0);
 	}

@@ -50,7 +50,7 @@ static int make_sources(void **state)
 	return 0;
 }
 
-// The state that follows the events, from the first one on.
+// The state of an export that follows the events, and counts of the spans that are over.
 struct following {
 	struct frec_shape_rules rules;
 	struct frec_shapes shapes;
@@ -171,7 +171,7 @@ static void ids_are_of_what_is_recorded(void **state)
 	start(&following, NULL);
 	again = emit(&following, LOOP_START, 10, 100, 0, "");
 	assert_false(same_span(first, again) || same_trace(first, again));
-	// Two spans that begin at the same time are different.
+	// Two spans that begin at the same time have different ids.
 	other = emit(&following, LOOP_START, 10, 100, 0, "");
 	assert_false(same_span(again, other));
 	stop(&following);
@@ -206,7 +206,7 @@ static void parents(void **state)
 	assert_true(is_none(following.last.around.span, sizeof(loop.span)));
 	assert_int_equal(following.ended, 3);
 	assert_int_equal(following.abandoned, 1);
-	// The begin is missing.
+	// The begin of this span is missing.
 	step = emit(&following, LOOP_DONE, 10, 108, 0, "");
 	assert_false(is_none(step.span, sizeof(step.span)) || same_span(step, loop));
 	assert_true(following.last.cut && following.last.begin == 108);

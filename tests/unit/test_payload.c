@@ -306,7 +306,8 @@ static void test_text_that_is_too_long(void **state)
 	free(text);
 }
 
-// What is at an address without memory is not read. The size in the report is that without strings.
+// Addresses where no memory can be are not read. The size that is reported is then that without
+// strings.
 static void test_impossible_addresses(void **state)
 {
 	const uint64_t end = FREC__ADDRESS_MIN + FREC__ADDRESSES;

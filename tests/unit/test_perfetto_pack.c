@@ -98,7 +98,8 @@ static void a_trace_packs_to_itself(void **state)
 	}
 }
 
-// Includes the lengths on both sides of each step at which the encoded length grows.
+// Tests, among others, the sizes on both sides of each step at which the encoded size takes another
+// byte.
 static void lengths(void **state)
 {
 	static const size_t sizes[] = {0, 1, 127, 128, 16383, 16384, 100000};

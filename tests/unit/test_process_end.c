@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Proves that the end of a process can be read through its pidfd: by its parent, by a stranger
-// while it is a zombie, and by a stranger after its parent has waited for it.
+// while the process is a zombie, and by a stranger after the parent has waited for it.
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>

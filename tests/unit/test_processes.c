@@ -69,7 +69,7 @@ static void a_life(void **state)
 	assert_string_equal(child->name, "shell");
 	assert_int_equal(child->maps, 1);
 	assert_true(child->uid_known && child->uid == 7);
-	// exec: a new name, new mappings, and only the calling thread.
+	// An exec changes the name, removes all mappings, and ends all threads but the calling one.
 	frec__process_table_fork(&table, 20, 10, 21, 3 * S);
 	assert_int_equal(frec__process_table_expect(&table, 20, arguments), 0);
 	frec__process_table_comm(&table, 20, 20, "service", true, 4 * S);
@@ -91,7 +91,8 @@ static void a_life(void **state)
 	assert_int_equal(child->exit, 6 * S);
 	assert_int_equal(table.living, 1);
 	assert_int_equal(table.exited, 1);
-	// A process outside the recorder's pid namespace has the pid 0, which is not expected.
+	// A process outside the recorder's pid namespace has the pid 0, for which no arguments are
+	// expected.
 	frec__process_table_comm(&table, 0, 0, "outside", true, 4 * S);
 	assert_int_equal(find(0)->cmdline_size, 0);
 	frec__process_table_exit(&table, 20, 20, 7 * S);
@@ -129,7 +130,7 @@ static void reused_pids(void **state)
 	assert_ptr_not_equal(first, second);
 	assert_int_equal(first->exit, 2 * S);
 	assert_int_equal(second->exit, 0);
-	// The EXIT was lost: the next fork with this pid ends the process.
+	// If an EXIT was lost, the next fork with the same pid ends the process.
 	frec__process_table_fork(&table, 40, 1, 40, 5 * S);
 	assert_int_equal(second->exit, 5 * S);
 	assert_int_equal(find(40)->start, 5 * S);
@@ -140,7 +141,7 @@ static void reused_pids(void **state)
 	assert_int_equal(find(40)->exit, 0);
 	frec__process_table_fork(&table, 40, 1, 40, 3 * S);
 	assert_int_equal(find(40)->start, 5 * S);
-	// A reused tid within one process.
+	// A tid is reused within one process.
 	frec__process_table_fork(&table, 40, 1, 41, 6 * S);
 	frec__process_table_exit(&table, 40, 41, 7 * S);
 	frec__process_table_fork(&table, 40, 1, 41, 8 * S);
@@ -191,7 +192,8 @@ static void threads_are_bounded(void **state)
 	assert_non_null(thread_of(60, 71));
 }
 
-// More threads, one after the other, than a process may have at first.
+// Larger rings raise the limit of threads, so a process can have more, one after the other, than at
+// first.
 static void threads_follow_the_rings(void **state)
 {
 	const uint32_t count = 20000;
@@ -230,7 +232,7 @@ static void threads_follow_the_rings(void **state)
 		assert_int_equal(frec__process_thread(find(1), tid)->tid, tid);
 	frec__process_table_end(&table, 1, 99 * S);
 	assert_int_equal(find(1)->threads_alive, 0);
-	// Rings of any size do not make the limits too large.
+	// Even the largest rings do not make the limits too large.
 	frec__process_table_limit(&table, UINT64_MAX);
 	assert_in_range(table.threads_max, 1, FREC_THREADS_MAX / 4);
 	assert_in_range(table.exited_max, 1, 1 << 16);
@@ -273,7 +275,8 @@ static void what_matters_is_not_forgotten(void **state)
 	assert_null(find(32));
 	assert_in_range(table.exited, FREC_PROCESSES_EXITED_MAX, FREC_PROCESSES_EXITED_MAX * 9 / 8);
 	emitter = 0;
-	// If every process matters, the limit still holds, and the first to exit goes first.
+	// If every process matters, the limit still holds, and the first to exit is forgotten
+	// first.
 	for (uint32_t pid = 30000; pid < 50000; pid++) {
 		frec__process_table_fork(&table, pid, 1, pid, 5 * S);
 		find(pid)->kept = true;
@@ -283,7 +286,7 @@ static void what_matters_is_not_forgotten(void **state)
 	assert_non_null(find(49999));
 }
 
-// A daemon's chain of parents: all but the first and the last are gone, and forgotten.
+// Of a daemon's chain of parents, all but the first and the last have ended and are forgotten.
 static void descent_outlives_parents(void **state)
 {
 	(void)state;
@@ -376,7 +379,7 @@ static void belonging(void **state)
 	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
 }
 
-// This process, as seen by the scan of /proc and by the sideband.
+// Checks what the scan of /proc finds about this process.
 static void the_scan(void **state)
 {
 	uint32_t self = (uint32_t)getpid();
@@ -411,7 +414,7 @@ static void records_of_the_past_belong_to_nobody_else(void **state)
 	process->uid_since = 70; // it had another owner before
 	assert_false(frec__process_table_belongs(&own, 100, 1000, 60));
 	assert_true(frec__process_table_belongs(&own, 100, 1000, 70));
-	// A process that was removed may have had the same pid.
+	// A process that was removed from the table may have had the same pid.
 	own.forgotten_until = 80;
 	assert_false(frec__process_table_belongs(&own, 100, 1000, 80));
 	assert_true(frec__process_table_belongs(&own, 100, 1000, 81));
@@ -439,7 +442,7 @@ static void mappings_are_bounded_together(void **state)
 		assert_true(own.map_bytes <= FREC_PROCESS_MAPS_BYTES_MAX);
 	}
 	assert_true(own.forgotten_until > 0);
-	// Mappings are counted if they belong to living processes but find no room.
+	// Mappings of living processes that find no room are counted as missing.
 	for (uint32_t pid = 100000; pid < 100000 + 2 * many; pid++)
 		frec__process_table_fork(&own, pid, 7, pid, pid);
 	assert_true(own.map_bytes <= FREC_PROCESS_MAPS_BYTES_MAX);

@@ -33,7 +33,7 @@ static void a_cause_cools_down(void **state)
 	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 5000), 6000);
 	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 5999), 6000);
 	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 6000), 0);
-	// Whatever differs is another cause.
+	// Causes that differ in any member are different.
 	other = named("slower", 7);
 	assert_int_equal(frec__cooldown_until(&cooldown, &other, 5500), 0);
 	other = named("slow", 8);
@@ -52,7 +52,7 @@ static void a_cause_cools_down(void **state)
 	assert_int_equal(frec__cooldown_until(&cooldown, &slow, 5000), 0);
 }
 
-// The wait ends early if the rings are overwritten, but a tenth of it always passes.
+// The cool-down ends early if the rings are overwritten, but not before its first tenth has passed.
 static void an_early_end(void **state)
 {
 	const struct frec_cooldown cooldown = {.duration = 1000};
@@ -64,7 +64,8 @@ static void an_early_end(void **state)
 	assert_true(frec__cooldown_is_over(&cooldown, 6000, 5100, true));
 }
 
-// Only who was born after the first death belongs to a loop, however long the loop goes on.
+// Only a process that was born after the first death belongs to a loop, however long the loop goes
+// on.
 static void loops(void **state)
 {
 	struct frec_cooldown cooldown = {.duration = 1000};
@@ -76,15 +77,16 @@ static void loops(void **state)
 	assert_false(frec__cooldown_is_loop(&cooldown, &cause, 0)); // unknown
 	assert_false(frec__cooldown_is_loop(&cooldown, &cause, 4999));
 	assert_true(frec__cooldown_is_loop(&cooldown, &cause, 5001));
-	// A sibling's file does not turn those that were born meanwhile into siblings.
+	// A later death of the same cause does not move the start of the loop, so a process that
+	// was born in between still belongs to it.
 	frec__cooldown_begin(&cooldown, &cause, 5200, 5300);
 	assert_true(frec__cooldown_is_loop(&cooldown, &cause, 5001));
-	// After a long pause it begins anew.
+	// A death after a long pause starts another loop.
 	frec__cooldown_begin(&cooldown, &cause, 9000, 9010);
 	assert_false(frec__cooldown_is_loop(&cooldown, &cause, 5001));
 }
 
-// A flood of names forgets the oldest cause, and nothing else.
+// If there are too many causes, the oldest is forgotten, and no other.
 static void causes_are_bounded(void **state)
 {
 	struct frec_cooldown cooldown = {.duration = HOUR};
@@ -132,7 +134,7 @@ static void requests_are_gathered(void **state)
 	assert_false(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
 	triggers.hurry = true;
 	assert_true(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
-	// It is of the last one, and says how many there were.
+	// The snapshot is for the last request, and says how many others there were.
 	assert_int_equal(due.number, slow);
 	assert_int_equal(due.reason.time, 10100);
 	assert_int_equal(due.reason.by_pid, 10100);
@@ -143,11 +145,11 @@ static void requests_are_gathered(void **state)
 	assert_int_equal(due.reason.coalesced, 0);
 	assert_int_equal(due.reason.coalesced_since, 0);
 	assert_false(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
-	// The next one is another snapshot.
+	// The next request is for another snapshot.
 	assert_int_not_equal(hold(&triggers, "slow", 1), slow);
 }
 
-// If the table is full, a request is not held, but answered at once.
+// If the table is full, a request of another cause is not held, but answered at once.
 static void requests_are_bounded(void **state)
 {
 	static struct frec_triggers triggers;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Proves that a recorder refuses what is no request, without waiting for the rest of it and within
+// Proves that a recorder refuses packets that are not requests, without waiting for more and within
 // a fixed amount of memory; that clients get only what they have the right to; that the status fits
 // into one message however much is recorded; and that no client keeps a recorder from ending.
 #include <errno.h>
@@ -147,7 +147,7 @@ static void unknown(void **state)
 	expect_error(fixture, "unknown request");
 	assert_true(serve(fixture, (uint8_t[]){0x18, 1}, 2)); // a pid and nothing else
 	expect_error(fixture, "unknown request");
-	// As many unknown fields as fit into a packet: more than fit into the memory for a request.
+	// A packet has room for more unknown fields than the memory for a request has.
 	for (size_t i = 0; i < sizeof(many); i += 2) {
 		many[i] = 0x78;
 		many[i + 1] = 1;
@@ -237,7 +237,7 @@ static Flightrec__Control__Reply *receive(struct fixture *fixture)
 	return reply;
 }
 
-// Adds as many sources as possible, as large as possible.
+// Adds as many sources as possible, with names as long as possible.
 static void add_sources(struct frec_source_set *set)
 {
 	set->count = FREC_SOURCES_MAX;
@@ -277,7 +277,7 @@ static void statuses(void **state)
 	assert_int_equal(reply->status->recording->transport_why.len,
 			 sizeof(engine->transport_why) - 1);
 	flightrec__control__reply__free_unpacked(reply, NULL);
-	// Selections that are larger than a message: only some of them are sent.
+	// These selections are larger than a message, so only some of them are sent.
 	memset(text, 't', sizeof(text) - 1);
 	for (size_t i = 0; i < FREC_SELECTIONS_MAX; i++)
 		selection[i] = text;
@@ -311,7 +311,7 @@ static void unread_answers(void **state)
 	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STATUS});
 }
 
-// Whatever pairs a client sends, what is kept is within the bounds of the schema.
+// Whatever pairs a client sends, the recorder keeps only pairs within the bounds of the schema.
 static void hostile_pairs(void **state)
 {
 	const char *const error = "a key is 1 to 64 printable characters without ' ' and '=', and "
@@ -339,7 +339,7 @@ static void hostile_pairs(void **state)
 		expect_error(fixture, error);
 	}
 	assert_false(fixture->client.attached);
-	// A value is cut at the end of a character if it is UTF-8, and somewhere if it is not.
+	// A value is cut at the end of a character if it is UTF-8, and anywhere if it is not.
 	assert_int_equal(frec__pairs_add(&pairs, "a", 1, "x\0y", 3), -EINVAL);
 	assert_int_equal(frec__pairs_add(&pairs, "a", 1, NULL, 0), 0);
 	assert_int_equal(frec__pairs_add(&pairs, "a", 1, "", 0), -EINVAL);
@@ -410,7 +410,8 @@ static void unread_notices(void **state)
 	assert_int_equal(notice.pid, 7);
 	assert_string_equal(notice.name, "crash");
 	assert_string_equal(notice.path, "");
-	// A program of another version has a smaller structure: the rest of the packet is dropped.
+	// If a program of another version has a smaller structure, the rest of the packet is
+	// dropped.
 	for (int i = 0; i < 2; i++)
 		frec__notices_send(&clients, &job, "/x.frec", 0);
 	assert_int_equal(read(fd, &first, sizeof(first)), sizeof(first));
@@ -425,7 +426,7 @@ static void unread_notices(void **state)
 	close(fixture->client.notices);
 }
 
-// Another user learns only of the snapshots that belong to him.
+// Another user learns only of the snapshots that are for this user alone.
 static void whose_notices(void **state)
 {
 	struct fixture *fixture = *state;

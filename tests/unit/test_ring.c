@@ -28,7 +28,7 @@ static void publish(void)
 	((struct perf_event_mmap_page *)ring.map)->data_head = head;
 }
 
-// A byte whose value depends on its position in the endless stream.
+// Returns a byte whose value depends on its position in the endless stream.
 static uint8_t stream_byte(uint64_t at)
 {
 	return (uint8_t)(at * 0x9e3779b97f4a7c15u >> 56);
@@ -150,8 +150,8 @@ static size_t random_size(size_t limit)
 	return (size_t)random() % (limit / 8) * 8;
 }
 
-// A writer that continues between the two steps of a copy. The test applies its writes to the copy,
-// as if copying had been as slow as possible: every byte that was overwritten in the ring is
+// A writer continues between the two steps of a copy. The test applies the writes to the copy, as
+// if copying had been as slow as possible: every byte that was overwritten in the ring is
 // overwritten in the copy too.
 static void a_writer_at_work(void **state)
 {

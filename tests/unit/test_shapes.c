@@ -166,12 +166,12 @@ static void ends_that_are_missing(void **state)
 
 	(void)state;
 	start(&shapes, NULL);
-	// b does not end, so the end of a ends it.
+	// The spans of b have no ends, so the end of the span of a ends them.
 	expect(emit(&shapes, A_START, 10, 100, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, B_BEGIN, 10, 101, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, B_BEGIN, 10, 102, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 103, 0), FREC_SHAPE_END, 100, 2, false);
-	// Begins are missing. The later such a span ends, the earlier it is taken to begin.
+	// If begins are missing, a span that ends later is taken to begin earlier.
 	expect(emit(&shapes, B_END, 10, 104, 0), FREC_SHAPE_END, 99, 0, true);
 	expect(emit(&shapes, B_BEGIN, 10, 105, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 106, 0), FREC_SHAPE_END, 98, 1, true);
@@ -183,7 +183,8 @@ static void ends_that_are_missing(void **state)
 	frec__shapes_deinit(&shapes);
 }
 
-// "key" is a field of both ends of a and b, and because of its name it identifies their spans.
+// "key" is a field of the events that begin and end the spans of a and of b, and because of its
+// name it identifies these spans.
 static void spans_that_overlap(void **state)
 {
 	struct frec_shapes shapes;
@@ -220,7 +221,7 @@ static void spans_that_overlap(void **state)
 	assert_int_equal(shape->lane, third);
 	expect(emit(&shapes, A_DONE, 10, 109, 4), FREC_SHAPE_END, 106, 0, false);
 	expect(emit(&shapes, A_DONE, 11, 110, 2), FREC_SHAPE_END, 103, 0, false);
-	// A span within one of the same kind.
+	// A span can be within another one with the same key.
 	expect(emit(&shapes, A_START, 10, 111, 5), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_START, 10, 112, 5), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 113, 5), FREC_SHAPE_END, 112, 0, false);
@@ -346,7 +347,7 @@ static void counters_flows_and_logs(void **state)
 	flow = shape->flows[0];
 	assert_true(flow && emit(&shapes, JOB, 11, 101, 42)->flows[0] == flow);
 	assert_true(emit(&shapes, JOB, 11, 101, 43)->flows[0] != flow);
-	// Fields of different rules are not related.
+	// Equal values in the fields of different rules are different flows.
 	assert_true(emit(&shapes, A_START, 11, 102, 42)->flows[0] != flow);
 	assert_null(emit(&shapes, JOB_OVER, 11, 103, 42));
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {

@@ -37,7 +37,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-// The shared ring: all threads emit to it, whatever CPU they run on.
+// The index of the shared ring, to which all threads of this test emit, whatever CPU they run on.
 #define RING 1
 
 static void emit(uint64_t from, uint64_t to)
@@ -57,7 +57,8 @@ static struct frec_ring_copy copied(void)
 	return copy;
 }
 
-// The numbers must be those from `newest` down, except `missing`.
+// Checks that the copy has `count` records with the numbers from `newest` down, except `missing`,
+// and that `regions` regions are damaged.
 static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, uint64_t missing,
 		  uint64_t regions)
 {
@@ -78,7 +79,7 @@ static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, ui
 	free(reading.record);
 }
 
-// The third newest record must be missing, and with `both` the next older one too.
+// Checks that the third newest record is missing, and with `both` the next older one too.
 static void check_two(struct frec_ring_copy *copy, bool both)
 {
 	struct frec_shm_damage damage;
@@ -120,7 +121,8 @@ static void every_byte_counts(void **state)
 		struct frec_ring_copy torn, wild;
 		bool changed = false;
 
-		// Torn: the rest was not written. Nothing changes if the rest is zero anyway.
+		// Torn: the record was not written from byte i on. Nothing changes if the rest is
+		// zero anyway.
 		torn = copied();
 		for (size_t k = i; k < size; k++) {
 			changed |= torn.data[2 * size + k] != 0;
@@ -128,8 +130,8 @@ static void every_byte_counts(void **state)
 		}
 		check(&torn, RECORDS - 1, changed ? RECORDS - 1 : RECORDS,
 		      changed ? RECORDS - 3 : RECORDS, changed);
-		// Wild: overwrites the end of one record and the start of the next, or exactly one
-		// record.
+		// Wild: a write changes the end of one record and the start of the next, or exactly
+		// one record.
 		wild = copied();
 		for (size_t k = i; k < i + size; k++)
 			wild.data[2 * size + k] ^= 0x41;
@@ -215,8 +217,8 @@ static void a_position_that_was_overwritten(void **state)
 	}
 }
 
-// A writer of the shared ring that was stopped for a whole lap overwrites newer records. The reader
-// detects that.
+// If a writer is stopped while others fill the whole shared ring, it then overwrites newer records.
+// The reader detects that.
 static void a_lap_behind(void **state)
 {
 	struct frec_shm_control *control =
@@ -246,7 +248,7 @@ static void a_lap_behind(void **state)
 	free(reading.record);
 }
 
-// A service can compute valid checksums. The other members of a record are checked nevertheless.
+// A service can compute valid checksums, so the other members of a record are checked as well.
 static void right_checksums(void **state)
 {
 	size_t size;
@@ -319,8 +321,8 @@ static void hostile_memory(void **state)
 	}
 }
 
-// A full table: the service continues without the event. A table of nonsense: the reader ignores
-// it.
+// If the table is full, the service continues without the event. If the table contains nonsense,
+// the reader ignores it.
 static void full_table(void **state)
 {
 	struct frec_shm_table *table = (void *)(memory + rings->layout.table);
@@ -385,7 +387,8 @@ static void only_whole_memory_is_attached(void **state)
 	frec__shm_destroy(other);
 }
 
-// Forks a child of which the recorder is to learn.
+// Forks a child, whose birth is announced to the recorder, and with `says_end` its end too. Returns
+// the pid after the child has ended.
 static pid_t fork_child(bool says_end)
 {
 	pid_t child = fork();
@@ -423,10 +426,10 @@ static void forks_are_announced(void **state)
 	expect_birth(second, false);
 	expect_birth(second, true);
 	assert_false(frec__shm_next_birth(rings, &birth));
-	// The process that began with the memory does not count as forked.
+	// This process attached to the memory and was not forked since, so it announces no end.
 	assert_false(frec__shm_announce_end());
 
-	// An entry that is only being filled in is waited for, but not for ever.
+	// An entry that is still being filled in is waited for, but not for ever.
 	table->forks++;
 	assert_false(frec__shm_next_birth(rings, &birth));
 	first = (uint32_t)fork_child(false);
@@ -434,7 +437,8 @@ static void forks_are_announced(void **state)
 	table->forks += FREC_SHM_FORKS / 2;
 	expect_birth(first, false);
 
-	// Of more than fit into the ring, the youngest are there. A wrong count ends all the same.
+	// If there are more births than fit into the ring, the youngest are read. Reading ends even
+	// if the count is wrong.
 	for (uint32_t at = table->forks, i = 1; i <= 3 * FREC_SHM_FORKS; i++, at++)
 		table->forked[at % FREC_SHM_FORKS] = frec__shm_birth(at, i);
 	table->forks += 3 * FREC_SHM_FORKS;

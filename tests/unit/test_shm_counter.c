@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The line by which services compute the time from the processor's counter: how far it is from the
-// clock, that it never jumps back, and when there is none.
+// Proves how far the line by which services compute the time from the processor's counter is from
+// the clock, that the line never jumps back, and when there is no line.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ static uint64_t time_of(const struct machine *machine)
 	return START + (uint64_t)machine->time;
 }
 
-// The time by the line.
+// Returns the time that the line gives for `ticks`.
 static uint64_t by_line(const struct frec_shm_counter *counter, uint64_t ticks)
 {
 	return counter->line.time +
@@ -77,7 +77,7 @@ static void follows(void **state)
 				last = by_line(&counter, ticks_of(&machine));
 			read_machine(&counter, &machine);
 			assert_int_not_equal(counter.line.reach, 0);
-			// The kernel corrects its clock by a millionth more or less each time.
+			// Each time, the kernel makes its clock up to a millionth faster or slower.
 			machine.rate = 1 + (rand() % 21 - 10) * 1e-7;
 			for (int k = 0; k < 5; k++) {
 				uint64_t line = by_line(&counter, ticks_of(&machine));
@@ -94,7 +94,7 @@ static void follows(void **state)
 	}
 }
 
-// The kernel may also correct its clock fast, by half a thousandth, to reach another time.
+// To reach another time soon, the kernel may also correct its clock by half a thousandth.
 static void follows_slewing(void **state)
 {
 	struct machine machine = {.frequency = 2.1, .rate = 1};
@@ -128,7 +128,7 @@ static void gives_up(void **state)
 	pass(&machine, INTERVAL);
 	read_machine(&counter, &machine);
 	assert_int_not_equal(counter.line.reach, 0);
-	// The machine was moved to another one, whose counter shows something else.
+	// The virtual machine was moved to another host, whose counter has another value.
 	pass(&machine, INTERVAL);
 	machine.ticks += 1e6;
 	read_machine(&counter, &machine);
@@ -146,11 +146,11 @@ static void gives_up(void **state)
 	pass(&machine, INTERVAL);
 	read_machine(&counter, &machine);
 	assert_int_not_equal(counter.line.reach, 0);
-	// The recorder was stopped.
+	// The recorder was stopped for longer than the line reaches.
 	pass(&machine, 2.0 * FREC_SHM_REACH);
 	read_machine(&counter, &machine);
 	assert_int_equal(counter.line.reach, 0);
-	// Counters that are too slow or too fast.
+	// There is no line for counters that are too slow or too fast.
 	for (int i = 0; i < 2; i++) {
 		machine.frequency = i ? 0.1 : 30;
 		counter = (struct frec_shm_counter){0};
@@ -172,7 +172,7 @@ static void computes(void **state)
 	assert_int_equal(frec__shm_counted(&header), 0); // no line
 	clock->counter = __builtin_ia32_rdtsc();
 	clock->time = 1000;
-	clock->slope = UINT64_C(1) << (FREC_SHM_SLOPE_BITS - 1); // half a nanosecond a tick
+	clock->slope = UINT64_C(1) << (FREC_SHM_SLOPE_BITS - 1); // half a nanosecond per tick
 	clock->reach = UINT64_MAX;
 	clock->version = 2;
 	assert_true(frec__shm_counted(&header) > 1000);
@@ -186,7 +186,7 @@ static void computes(void **state)
 	assert_int_equal(frec__shm_counted(&header), 0);
 }
 
-// A recorder's line and the kernel's clock.
+// The time by a recorder's line agrees with the kernel's clock.
 static void agrees(void **state)
 {
 	static const char *const selection[] = {"*:*", NULL};
@@ -197,7 +197,8 @@ static void agrees(void **state)
 	(void)state;
 	assert_int_equal(frec__shm_create(&rings, FREC_SHM_RING_SIZE_MIN, selection, 0, &error), 0);
 	assert_int_equal(frec__shm_counted(rings->map), 0);
-	// A reading that comes late gives no line, and the processor may be busy.
+	// If the processor is busy, a reading may come too late and give no line, so try several
+	// times.
 	for (int tries = 0; rings->counter.usable; tries++) {
 		frec__shm_refresh(rings);
 		before = frec__monotonic();
@@ -210,7 +211,7 @@ static void agrees(void **state)
 	}
 	if (rings->counter.usable)
 		assert_in_range(counted, before - FREC_SHM_OFF_MAX, after);
-	// Without refreshing, the line ends.
+	// The line ends if the recorder does not refresh it.
 	usleep(FREC_SHM_REACH / 1000 + 20000);
 	assert_int_equal(frec__shm_counted(rings->map), 0);
 	frec__shm_destroy(rings);

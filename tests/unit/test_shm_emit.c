@@ -59,8 +59,8 @@ static int by_thread(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-// Each thread's numbers begin at 0 without gaps, and no record is there twice. In the ring of a
-// CPU, times decrease from the newest record on.
+// Checks that each thread's numbers begin at 0 and have no gaps, that no record is there twice, and
+// that in the ring of a CPU no record is younger than the one before it.
 static void check_complete(struct kit_reading *reading)
 {
 	assert_false(reading->wrapped);
@@ -98,7 +98,7 @@ static void only_what_is_wanted(void **state)
 	free(reading.record);
 }
 
-// CLOCK_MONOTONIC is compared with CLOCK_REALTIME to the nanosecond. The recorder of this test
+// How far CLOCK_MONOTONIC is ahead is measured with CLOCK_REALTIME, to the nanosecond. This test
 // takes the clock of this process for the kernel's.
 static void how_far_a_clock_is_ahead(void **state)
 {
@@ -147,8 +147,8 @@ static void what_a_record_is(void **state)
 	fail();
 }
 
-// Strings that are too long for one record are cut as for the kernel; byte arrays that are too long
-// are refused.
+// Strings that are too long for one record are cut as they are for user_events. Byte arrays that
+// are too long are refused.
 FREC_EVENT(kit, tall, FREC_STR(text), FREC_BYTES(raw));
 FREC_EVENT(kit, texts, FREC_TEXT(text));
 
@@ -228,8 +228,8 @@ static void threads_without_sequences(void **state)
 	check_threads(false);
 }
 
-// Rings are copied while many threads overwrite them again and again: no record is torn,
-// duplicated, or missing between two others.
+// Rings are copied while many threads overwrite them again and again. No record in the copies is
+// torn, and none is younger than the one before it.
 static void live_copies(void **state)
 {
 	uint64_t damaged = 0, strangers = 0, backwards = 0;
@@ -346,8 +346,9 @@ static void stop_at(uint8_t *instruction, uint8_t with, uint8_t *ret_before)
 	assert_int_equal(mprotect(begin, 2 * page, PROT_READ | PROT_EXEC), 0);
 }
 
-// After a signal between a record and its count the record is still counted, and not written again.
-// After signals before every attempt the record goes to the shared ring.
+// If a signal arrives after a record is committed and before it is counted, the record is still
+// counted, and not written again. If signals interrupt every attempt, the record goes to the shared
+// ring.
 static void interrupted(void **state)
 {
 	uint8_t *const where[] = {frec__shm_committed, frec__shm_entered};
@@ -378,7 +379,8 @@ static void interrupted(void **state)
 #endif
 
 // The records of a child never have the ids of its parent, whichever call forked it and however
-// deeply forks are nested. The child of a call that runs no handlers does not know its own.
+// deeply forks are nested. A child that was forked by a call that runs no handlers does not know
+// its own ids.
 static void forks(void **state)
 {
 	struct kit_reading reading;
@@ -499,7 +501,7 @@ static void a_recorder_dies(void **state)
 	assert_int_equal(errno, 4711);
 	assert_false(frec_kit_tick_enabled());
 	assert_int_equal(frec__event_kit_unwanted.enabled, FREC__SHM_MASK);
-	assert_false(frec_kit_unwanted_enabled()); // to ask is enough
+	assert_false(frec_kit_unwanted_enabled()); // asking is enough to turn the event off
 	assert_int_equal(errno, 4711);
 	assert_int_equal(frec__event_kit_unwanted.enabled, 0);
 	fstat(fd, &after);

@@ -27,7 +27,8 @@
 static const char *const selection[] = {"kit:t*", NULL};
 static struct frec_shm_rings *rings;
 
-// What the service and the test tell each other: ids, and that the other may go on.
+// The ends of the socket pair of the test and of the service, which tell each other ids, and that
+// the other may go on.
 static int ours, theirs;
 
 static void tell(int to, uint32_t what)
@@ -43,8 +44,8 @@ static uint32_t hear(int from)
 	return read(from, &what, sizeof(what)) == sizeof(what) ? what : 0;
 }
 
-// Emits the event `number`, which may have been turned off by an earlier emit that found the
-// recorder gone: each thread has to find it gone by itself.
+// Emits an event with this number. Turns the event on first, because an earlier emit that found the
+// recorder gone may have turned it off, and each thread has to find the recorder gone by itself.
 static void tick(uint32_t number)
 {
 	__atomic_fetch_or(&frec__event_kit_tick.enabled, FREC__SHM_MASK, __ATOMIC_SEQ_CST);
@@ -97,9 +98,9 @@ static int status_of(pid_t child)
 
 enum { OLD, OLD_THAT_EMITTED, NEW, FORKED, FORKED_TWICE, RAW, MAIN, ACTORS };
 
-// A service: threads that are older than the attachment to the recorder's memory, one that is
-// newer, children, and the main thread, all of which emit for the first time after they are locked
-// in, except for one. `rounds` says how often it attaches, to one recorder after the other.
+// Runs the service. It has threads that are older than its attachment to the recorder's memory, one
+// that is newer, children, and the main thread. All but one of them emit for the first time after
+// they are locked in. The service attaches to `rounds` recorders, one after the other.
 static _Noreturn void serve(int rounds)
 {
 	struct thread old[2] = {{.has_emitted = false}, {.has_emitted = true}};
@@ -121,7 +122,7 @@ static _Noreturn void serve(int rounds)
 			pthread_barrier_wait(&old[k].go);
 		tell(theirs, 1);
 	}
-	hear(theirs); // the recorder has done what it does
+	hear(theirs); // waits until the test lets the service go on
 	for (int i = 0; i < 2; i++) {
 		pthread_barrier_wait(&old[i].go);
 		pthread_join(old[i].id, NULL);
@@ -173,7 +174,8 @@ static pid_t start(int rounds)
 	return child;
 }
 
-// Waits for the service, which must end well. Sets the thread ids of those that emitted.
+// Waits for the service, which must exit with 0. Stores the ids of the threads that emitted, in the
+// order in which they did.
 static void finish(pid_t service, uint32_t *ret_tids)
 {
 	int status;
@@ -317,7 +319,7 @@ static void killed(void **state)
 #ifdef __x86_64__
 enum reason { STRICT, TSC_BEFORE, TSC_BEFORE_REGISTER, TSC_RECORDER, TSC_RECORDER_LATER, REASONS };
 
-// Emits where reading the processor's counter kills.
+// Emits in a process that would be killed if it read the processor's counter.
 static _Noreturn void emit_without_counter(enum reason reason)
 {
 	if (reason == TSC_BEFORE)
@@ -327,7 +329,7 @@ static _Noreturn void emit_without_counter(enum reason reason)
 	if (reason == STRICT)
 		frec_clock_coarse();
 	if (reason == TSC_RECORDER_LATER)
-		frec__shm_set_coarse(rings); // as the recorder does it
+		frec__shm_set_coarse(rings); // as a recorder would do it
 	if (reason != STRICT && reason != TSC_BEFORE)
 		prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
 	if (reason == TSC_BEFORE_REGISTER)
@@ -367,7 +369,7 @@ static void without_the_counter(void **state)
 }
 #endif
 
-// Records with exact and with coarse times in one ring are in the order of time.
+// Records with exact and with coarse times in the ring of one CPU are in the order of time.
 static void order_of_times(void **state)
 {
 	struct kit_reading reading;

@@ -114,7 +114,7 @@ static void put(size_t ring, const void *record, size_t size)
 	((struct perf_event_mmap_page *)rings[ring].map)->data_head = heads[ring];
 }
 
-// `padding` is there to make records of different sizes.
+// `padding` makes records of different sizes.
 static void emit(size_t ring, size_t source, uint32_t pid, uint64_t time, size_t padding)
 {
 	_Alignas(8) uint8_t bytes[4096] = {0};
@@ -151,7 +151,7 @@ static void take(uint64_t until)
 	capture.complete_until = until;
 }
 
-// Writes the file, runs every export on it, and returns it as parsed by protobuf's own unpacker.
+// Writes the file, runs every export on it, and returns the content as protobuf-c unpacks it.
 static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *),
 				    struct pipeline_result *ret)
 {
@@ -287,7 +287,7 @@ static void overwritten_end_to_end_while_waiting(void **state)
 }
 
 // While the file is written, the sideband reports that another user's process now belongs to this
-// user, and the reverse.
+// user, and this user's process to another one.
 static void change_sides(void *context)
 {
 	(void)context;
@@ -302,7 +302,7 @@ static void for_one_user(void **state)
 	Flightrec__Snapshot *file;
 
 	(void)state;
-	// Enough events for more than one part of records, because the process table changes
+	// Emit enough events for more than one part of records, because the process table changes
 	// between parts.
 	for (int i = 0; i < 2500; i++)
 		emit(0, (size_t)i % 2, i % 3 ? MY_PID : OTHER_PID, ++now, 128);
@@ -345,8 +345,9 @@ static void born(uint32_t pid, uint32_t ppid, const char *program, uint64_t time
 	process->uid_known = true;
 }
 
-// The tags of a client are those of its process and of its children that run the same program; not
-// those of its parent, nor of what a child executes, nor of who gets its number later.
+// The tags of a client are those of its process and of its children that run the same program. Its
+// parent does not get them, nor do other programs that its children execute, nor a later process
+// with its pid.
 static void tags(void **state)
 {
 	static const char text[] = "service.version\0001.2";
@@ -384,7 +385,8 @@ static void tags(void **state)
 	assert_int_equal(process_of(file, 302)->n_tag, 0);
 	assert_int_equal(process_of(file, 305)->n_tag, 1);
 	flightrec__snapshot__free_unpacked(file, NULL);
-	// An exec ends what the old program said about itself, and so does a new process.
+	// After an exec, a process has none of the old program's tags, and a new process with the
+	// same pid has none either.
 	frec__process_table_comm(&processes, 301, 301, "other", true, 910);
 	frec__process_table_end(&processes, 305, 911);
 	born(305, 1, "/bin/server", 912);
@@ -399,8 +401,8 @@ static void tags(void **state)
 	own_tags.size = own_tags.count = 0;
 }
 
-// The kernel writes records of other types between the samples. They are counted, and have our
-// trailer.
+// The kernel writes records of other types between the samples. Those records are counted, and end
+// with our trailer.
 static void other_records(void **state)
 {
 	_Alignas(8) uint8_t bytes[56] = {0};
@@ -421,8 +423,8 @@ static void other_records(void **state)
 	flightrec__snapshot__free_unpacked(file, NULL);
 }
 
-// There are more rings and sources than memory was reserved for: those that fit are captured, and
-// nothing is written out of bounds.
+// If there are more rings and sources than memory was reserved for, those that fit are captured,
+// and nothing is written out of bounds.
 static void a_capture_keeps_within_its_memory(void **state)
 {
 	struct frec_source many[64] = {{0}};
@@ -494,7 +496,7 @@ static void folders(void **state)
 		assert_int_equal(files_in(first), 1);
 		assert_int_equal(stat(place, &status), 0);
 	}
-	// The folder is removed: the fallback is used, under the same quota.
+	// After the folder is removed, the fallback is used, under the same quota.
 	snprintf(command, sizeof(command), "rm -r %s/a", folder);
 	assert_int_equal(system(command), 0);
 	for (int i = 0; i < 3; i++) {
@@ -516,8 +518,8 @@ static void folders(void **state)
 	assert_int_equal(system(command), 0);
 }
 
-// Whose death is one of an emitter? Of a process that emitted, and of a worker of the same service
-// whose events were overwritten, but not of just any process of the same program.
+// A snapshot concerns a process that emitted, and also a worker of the same service whose events
+// were overwritten, but not just any process of the same program.
 static void emitters(void **state)
 {
 	struct frec_snapshot_job snapshot = {.rings = rings,
@@ -560,13 +562,14 @@ static void emitters(void **state)
 				 others[i].mentioned);
 }
 
-// Whether a snapshot of that name is still there; `names` are as written, newest last.
+// Returns whether the file `name` still exists, and whether it is below the folder `where`.
 static bool is_there(const char *where, const char *name)
 {
 	return !access(name, F_OK) && !strncmp(name, where, strlen(where));
 }
 
-// Makes a file as old as `age` seconds, so that the order does not depend on the clock.
+// Sets a file's times to `age` seconds before a fixed time, so that the order of files does not
+// depend on the clock.
 static void set_age(const char *name, time_t age)
 {
 	const struct timespec times[2] = {{.tv_sec = 1000000 - age}, {.tv_sec = 1000000 - age}};
@@ -586,7 +589,8 @@ static void write_as(struct frec_folder *kept, struct frec_snapshot_job *snapsho
 		set_age(ret, age);
 }
 
-// The order of quota.h, whatever the age, by a recorder that was started anew for each file.
+// Files are removed in the order of the ranks of quota.h, whatever their age, as by a recorder that
+// was started anew for each of them.
 static void the_quota_has_an_order(void **state)
 {
 	static char first_death[PATH_MAX], second_death[PATH_MAX], latest_death[PATH_MAX],
@@ -619,7 +623,8 @@ static void the_quota_has_an_order(void **state)
 	*path = 0;
 	snprintf(where, sizeof(where), "%s/order", folder);
 	assert_int_equal(frec__folder_open(&kept, where, NULL, 0, &error), 0);
-	// Of the files that are to go first one is a crash's, and both are younger than all others.
+	// The two files that are removed first are younger than all others but `last`, and one of
+	// them is of a crash.
 	snapshot.ring_count = 0;
 	frec__capture_take(&capture, rings, 0, sources, SOURCES);
 	write_as(&kept, &snapshot, "crash", 4242, 20, empty);
@@ -648,7 +653,7 @@ static void the_quota_has_an_order(void **state)
 		}
 		assert_int_equal(stat(last, &status), 0);
 		total += (uint64_t)status.st_size;
-		// Just too small for one of them.
+		// The quota is just too small for one of the files that are left.
 		frec__quota_keep(kept.path, total, geteuid(), strrchr(last, '/') + 1);
 	}
 	assert_true(is_there(kept.path, last));

@@ -64,7 +64,7 @@ static struct frec_process_table processes;
 static char program[64];
 static uint8_t records[ROOM], *file_bytes;
 static size_t file_size;
-static int held = -1; // while it is open, opening the program blocks
+static int held = -1; // of fanotify: while it is open, opening the program blocks
 static uint64_t now = 1000;
 
 static void make_program(void)
@@ -151,7 +151,7 @@ static void add_u64(struct made *made, uint64_t value)
 	add(made, &value, sizeof(value));
 }
 
-// A record precedes all older ones, as in a copy of a ring.
+// Puts the record before all older ones, as in a copy of a ring.
 static void put(struct made *made, int source)
 {
 	((struct frec_sample *)made->bytes)->header.size = (uint16_t)made->size;
@@ -412,7 +412,7 @@ static void the_crash_has_frames(void **state)
 		assert_int_equal(thread->registers->n_value, file->crash->registers->n_value);
 		assert_int_equal(thread->frames->n_pc, 1);
 		assert_int_equal(thread->frames->pc[0], BIAS + 0x1010);
-		// The available bytes begin a page higher.
+		// The stack bytes that are available begin a page above the stack pointer.
 		assert_int_equal(thread->frames->end, FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY);
 		assert_int_equal(thread->frames->address, drop ? 0 : STACK + 16);
 		if (drop)
@@ -433,7 +433,8 @@ static void all_is_kept_otherwise(void **state)
 	file = written(false, 0);
 	assert_false(file->source[STACKED]->unwound);
 	assert_int_equal(file->records[0]->size, copy.valid);
-	// The file has all of the stacks, and all registers except stack pointer and pc.
+	// The file has SECRET wherever it was emitted: in the stacks, and in all registers except
+	// stack pointer and pc.
 	assert_true(secrets(chunk(file), copy.valid) > FREC_CRASH_RECORD_STACK / 8 + 8);
 	flightrec__snapshot__free_unpacked(file, NULL);
 	free(file_bytes);
@@ -450,17 +451,17 @@ static void broken_records_keep_nothing(void **state)
 	(void)state;
 	emit_all();
 	for (size_t i = 0; i < sizeof(huge) / sizeof(*huge); i++) {
-		begin(&made, STACKED, PID); // a call chain that does not end
+		begin(&made, STACKED, PID); // a call chain that goes beyond the record
 		memcpy(made.bytes + head, &huge[i], 8);
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		put(&made, STACKED);
-		begin(&made, STACKED, PID); // a payload that does not end
+		begin(&made, STACKED, PID); // a payload that goes beyond the record
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		memcpy(made.bytes + head + 24, &huge[i], 4);
 		put(&made, STACKED);
-		begin(&made, STACKED, PID); // a stack that does not end
+		begin(&made, STACKED, PID); // a stack that goes beyond the record
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		memcpy(made.bytes + made.size - 10 * 8, &huge[i], 8);
@@ -472,7 +473,7 @@ static void broken_records_keep_nothing(void **state)
 	free(file_bytes);
 }
 
-// A user who may not read kernel addresses does not find them in his files either.
+// A snapshot for a user who may not read kernel addresses has none.
 static void the_kernel_is_hidden(void **state)
 {
 	const uint64_t address = 0xffffffff81000010;
@@ -536,7 +537,7 @@ static bool is_our_child(pid_t pid)
 }
 
 // Opening the program blocks for ever, as on a file system whose server is gone. Other recorders of
-// this machine may read the program as well; they go on.
+// this machine may open the program as well, and are not blocked.
 static void *hold(void *data)
 {
 	struct opener *opener = data;
@@ -611,8 +612,8 @@ static void programs_do_no_harm(void **state)
 	free(file_bytes);
 }
 
-// A process that ignores SIGCHLD cannot wait for its child, and must not kill it, because its pid
-// can be reused.
+// A process that ignores SIGCHLD cannot wait for its child, and must not kill it, because the
+// child's pid may already be another process's.
 static void an_end_is_seen_when_nobody_waits(void **state)
 {
 	pid_t child;

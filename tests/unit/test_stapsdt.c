@@ -170,7 +170,8 @@ static void hostile_files(void **state)
 	assert_int_equal(probes.count, 1);
 	assert_string_equal(probes.probe[0].name, "last");
 	frec__usdt_probes_deinit(&probes);
-	// A note larger than its section, and a section larger than its file.
+	// Add a note that is larger than its section, and read sections that are larger than their
+	// file.
 	memcpy(notes + notes_size, &huge, sizeof(huge));
 	memcpy(notes + notes_size + sizeof(huge), "stapsdt", 8);
 	notes_size += sizeof(huge) + 8;
@@ -181,7 +182,7 @@ static void hostile_files(void **state)
 	frec__usdt_probes_deinit(&probes);
 	probes = read_all(make_file(SIZE_MAX / 2), "*", "*");
 	frec__usdt_probes_deinit(&probes);
-	// Cuts a valid section at every place, and inverts every byte of it.
+	// Cut the section at every place, and invert every byte of it.
 	for (size_t size = 0; size < notes_size; size++) {
 		probes = read_all(make_file(size), "*", "*");
 		frec__usdt_probes_deinit(&probes);

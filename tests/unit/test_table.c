@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Proves that the table finds what was put into it and nothing else, whatever was removed in
-// between: it is compared with a plain list, also on keys that all begin at the same slot.
+// between: it is compared with a plain list, also with keys that all begin at the same slot.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which transport a recorder takes if it may take any, and what it says about that.
+// Proves which transport a recorder takes if it may take any, and which reason it reports.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,11 +12,11 @@
 struct choice {
 	struct frec_transport_facts facts;
 	enum frec_transport taken;
-	const char *why; /* a part of what it says */
+	const char *why; /* a part of the reason that is reported */
 };
 
 static const struct choice choices[] = {
-	// user_events win, whatever else is asked for.
+	// user_events win, whatever the other facts are.
 	{{.user_events = true, .kernel = true}, FREC_TRANSPORT_USER_EVENTS, "has user_events"},
 	{{.user_events = true,
 	  .kernel = true,
@@ -25,10 +25,10 @@ static const struct choice choices[] = {
 	  .stacks = "shop:*"},
 	 FREC_TRANSPORT_USER_EVENTS,
 	 "has user_events"},
-	// Without rights there is nothing but memory.
+	// Without rights, only shared memory works.
 	{{.memory_taken = true, .stacks = "shop:*"}, FREC_TRANSPORT_SHM, "no right"},
 	{{.whole_machine = true}, FREC_TRANSPORT_SHM, "no right"},
-	// With rights memory is taken as well, unless something needs breakpoints.
+	// With rights, shared memory is chosen as well, unless something needs breakpoints.
 	{{.kernel = true}, FREC_TRANSPORT_SHM, "less than breakpoints"},
 	{{.kernel = true, .whole_machine = true}, FREC_TRANSPORT_USDT, "whole machine"},
 	{{.kernel = true, .stacks = "pay:*/stack=fp/"}, FREC_TRANSPORT_USDT, "-e pay:*/stack=fp/"},

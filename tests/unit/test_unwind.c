@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stacks made by hand, on both machines: frames, how each was found, and why each stack ends.
+// Proves for stacks made by hand, on both machines, which frames they have, how each frame was
+// found, and why each stack ends.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -218,8 +219,7 @@ static void ends_of_stacks(void **state)
 	fixture.registers[7] = 8;
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_BAD_MEMORY, 24);
-	// A stack pointer far below the recorded bytes, and so close to the end of the address
-	// space that sums wrap.
+	// This stack pointer is so close to the end of the address space that sums wrap.
 	fixture.registers[7] = UINT64_MAX - 17;
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_BAD_MEMORY, UINT64_MAX - 1);
@@ -287,7 +287,7 @@ static void signals(void **state)
 	end(&fixture);
 }
 
-// A signal handler that returns to code without CFI.
+// A signal handler can return to code without CFI.
 static void signals_without_cfi(void **state)
 {
 	static struct fixture fixture;
@@ -510,7 +510,8 @@ static void one_register(void **state)
 	assert_int_equal(frec__unwind_register(&registers, 7), 70);
 	assert_int_equal(frec__unwind_register(&registers, 8), 80);
 	assert_int_equal(frec__unwind_register(&registers, 63), 630);
-	// A register that was not recorded, and one whose value is missing in a damaged file.
+	// A register that was not recorded counts as 0, and so does one whose value is missing in a
+	// damaged file.
 	assert_int_equal(frec__unwind_register(&registers, 9), 0);
 	assert_int_equal(frec__unwind_register(&registers, 0), 0);
 	registers.count = 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that old and new names of C++ and Rust are demangled, and that all others stay as they
-// are.
+// Proves that mangled names of C++ and of Rust, old and new ones, are demangled, and that all other
+// names stay as they are.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -92,7 +92,7 @@ static void memory_and_registers(void **state)
 	GIVES(0x2222, DW_OP_breg7, 8, DW_OP_deref);
 	GIVES(0x2211, DW_OP_breg7, 16, DW_OP_deref_size, 2);
 	GIVES(0x40102b, DW_OP_bregx, 16, 0);
-	// A hand-written function that keeps its CFA in a table on the stack
+	// The CFA of a hand-written function, which keeps it in a table on the stack.
 	GIVES(0x2222 + 8, DW_OP_breg7, 0, DW_OP_breg9, 0, DW_OP_lit8, DW_OP_mul, DW_OP_plus,
 	      DW_OP_deref, DW_OP_plus_uconst, 8);
 	FAILS(-ENXIO, DW_OP_breg3, 0);

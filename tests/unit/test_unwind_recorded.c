@@ -69,7 +69,7 @@ static void frames_and_names(void **state)
 	recording_free(&recording);
 }
 
-// A stub of each kind, with and without a landing pad, and code that is no stub.
+// Tests a stub of each kind, with and without a landing pad, and code that is no stub.
 static void stubs(void **state)
 {
 	static const uint32_t plain[] = {0xb0000090, 0xf947fe11, 0x913fe210, 0xd61f0220};

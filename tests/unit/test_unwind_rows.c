@@ -263,7 +263,7 @@ static void damage_is_reported_and_limited_to_its_function(void **state)
 	close_rows(&fixture);
 }
 
-// A section whose functions are not sorted, and which is damaged after the last of them.
+// The functions of this section are not sorted, and the section is damaged after the last of them.
 static void functions_before_damage_are_found(void **state)
 {
 	static const uint8_t other_offset[] = {DW_CFA_def_cfa_offset, 16};

@@ -18,7 +18,7 @@
 #define BIAS 0x555500000000
 #define STACK 0x7ffc00000000
 #define PID 7u
-#define REPLACED 100u // when another program replaced the first
+#define REPLACED 100u // the time at which another program replaces the first
 
 static struct frec_process_table table;
 static struct frec_unwound unwound;
