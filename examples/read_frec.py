@@ -4,9 +4,9 @@
 
     read_frec.py flightrec.proto FILE.frec
 
-protoc makes the classes from the schema, whose comments explain everything else that is used here.
-This program reads the file as one message; for large files, read one top-level field after the
-other.
+protoc makes the classes from the schema; the comments in the schema explain everything else that is
+used here. This program reads the file as one message; for large files, read one top-level field
+after the other.
 """
 import importlib
 import os
@@ -30,7 +30,8 @@ PERIOD, CALLCHAIN = 1 << 8, 1 << 5
 
 
 def located(payload, field, raw):
-    """The bytes of a string or byte array, whose place and size are what the field holds."""
+    """Returns the bytes of a string or byte array. `raw`, the field itself, holds their place and
+    size."""
     word, = struct.unpack("<I", raw)
     start = word & 0xffff
     if field.locator == pb.LOCATOR_RELATIVE:
@@ -52,7 +53,8 @@ def value(payload, field):
 
 
 def payload_of(sample, kind):
-    """The payload of a PERF_RECORD_SAMPLE. `sample` begins after id, pid, tid, time and cpu."""
+    """Returns the payload of a PERF_RECORD_SAMPLE. `sample` is what follows id, pid, tid, time and
+    cpu; `kind` is Source.sample_type."""
     at = 8 if kind & PERIOD else 0
     if kind & CALLCHAIN:
         at += 8 + 8 * struct.unpack_from("<Q", sample, at)[0]

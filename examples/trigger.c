@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Keeps what led to a slow request, while the service goes on.
+// Takes a snapshot of what led to a slow request, while the service goes on.
 //
 //	./trigger FOLDER
 //
 // One request of fifty takes longer than the others. frec_trigger_fields() only sends a message, so
-// it may be called where time matters, and in a signal handler. The snapshot keeps what it is told.
+// it may be called where time matters, and in a signal handler. The fields are in the snapshot.
 #include <flightrec/event.h>
 #include <flightrec/recorder.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A program of several files under the control of a test. This file emits an event and does not ask
-// for it; the others ask and do not emit: asks_file.c in C, asks_other.c for an event of the same
-// name with other fields, asks_cxx.cc in C++, and asks_library.c in a shared library.
+// whether it is on; the others ask and do not emit: asks_file.c in C, asks_other.c for an event of
+// the same name with other fields, asks_cxx.cc in C++, and asks_library.c in a shared library.
 //
 //	emit	emits the event: "ok"
 //	ask	answers with 1 or 0 for file, other, cxx and library

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An event that one file of a program emits and that others only ask for: see asks.c. */
+/* An event that one file of a program emits; the others only ask whether it is on: see asks.c. */
 #ifndef ASKS_H
 #define ASKS_H
 

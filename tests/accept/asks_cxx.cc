@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Asks for an event that another file emits, in C++ and within a template.
+// Asks whether an event is on that another file emits, in C++ and within a template.
 #include "asks.h"
 
 template <typename type> static bool ask(type)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Asks for an event that another file emits.
+// Asks whether an event is on that another file emits.
 #include "asks.h"
 
 bool asked_by_file(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Asks, in a shared library, for an event that the program emits.
+// Asks, in a shared library, whether an event is on that the program emits.
 #include "asks.h"
 
 __attribute__((visibility("default"))) bool asked_by_library(void)

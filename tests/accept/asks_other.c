@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Asks for an event that has the name, but not the fields, of the event that another file emits.
+// Asks whether an event is on that has the name, but not the fields, of an event that another file
+// emits.
 #include <flightrec/event.h>
 
 FREC_EVENT(asks, work, FREC_STR(why), FREC_F64(ratio));

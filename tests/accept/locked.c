@@ -12,9 +12,9 @@
 //		old		a thread that is as old as the process, and has emitted nothing
 //		new		a new thread
 //		fork		a child of fork(3)
-//		raw		a child of the system call alone
-//		strict		a child of fork(3) in strict mode, which has announced it
-//	end			the main thread locks itself in, too, and ends by exit(3)
+//		raw		a child of the bare system call, without fork(3)
+//		strict		a child of fork(3) in strict mode, after frec_clock_coarse()
+//	end			the main thread locks itself in, too, and calls exit(3)
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ FREC_EVENT(accept, locked, FREC_STR(who), FREC_U32(number));
 static struct frec_recorder *recorder;
 static bool vector;
 
-// What a thread or child is to do, and who it is. Shared with children.
+// What a thread or child is to do, and its ids, in memory that children share.
 static struct job {
 	const char *who;
 	unsigned int count;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Emits events with strings and bytes at addresses where nothing can be read, as mistakes in real
-// programs have them, and prints what the emit functions return and what was counted. Exits with 3,
-// so that `flightrec run` leaves a snapshot.
+// Emits events with strings and bytes at unreadable addresses, such as mistakes in real programs
+// lead to, and prints what the emit functions return and what was counted. Exits with 3, so that
+// `flightrec run` leaves a snapshot.
 #include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -25,7 +25,7 @@ static const void *at(uint64_t address)
 	return (const void *)(uintptr_t)address;
 }
 
-// The end of a page before one that cannot be read: strings and bytes that end just there are fine.
+// Returns the end of a page before an unreadable page. Strings and bytes that end there are fine.
 static char *edge(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);

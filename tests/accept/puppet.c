@@ -8,9 +8,9 @@
 //	emit N			emits N more beats, numbered on from the last: "ok LAST"
 //	word			answers with the enable word of the beat, in hexadecimal
 //	start HOW FOLDER KEEPER	starts a recorder: "ok", or why it did not start
-//	transport		how it gets the events: "HOW: WHY"
+//	transport		how the recorder gets the events: "HOW: WHY"
 //	log			the last line that the library has logged
-//	stop			stops it: "ok"
+//	stop			stops the recorder: "ok"
 //	fork CHILDREN N		forks children that emit N beats each, all at once:
 //				"ok PID PID ..."
 //	spawn N			runs N short-lived processes, eight at a time: "ok FAILED"

@@ -18,7 +18,7 @@ def beats(path):
 
 
 def whole(fields, numbers):
-    """Whether the fields are those of the beats with these numbers, in order and intact."""
+    """Returns whether the fields are those of the beats with these numbers, in order and intact."""
     return fields == [
         {"sequence": n, "text": "a beat of the puppet's", "negative": -n} for n in numbers
     ]
@@ -70,7 +70,7 @@ class Puppet:
         self.pid = int(self.ask("exec").split()[1])
 
     def tell(self, *words):
-        """Gives the last command, which has no answer. Returns the exit status."""
+        """Sends the last command, which has no answer. Returns the exit status."""
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
         self.process.stdin.flush()
         return self.process.wait()

@@ -43,8 +43,8 @@ def check_file(path, asks, count):
     )
 
 
-# Other tools may count up one enable word of all that belong to a name, so the only one that they
-# see is that of the file that emits.
+# Another tool may count up only one of the enable words of an event, so it must find only the site
+# in the file that emits.
 notes = subprocess.run(["readelf", "-n", ASKS], capture_output=True, text=True).stdout
 check(notes.count("Name: work\n") == 1, "other tools see the event where it is emitted, once")
 
@@ -60,7 +60,7 @@ for transport in TRANSPORTS:
         asks.tell("emit")
         check_file(tool("trigger", "now", "--socket", control).stdout.strip(), asks, 1)
         check(asks.tell("ask") == ON, "and still on after an emit")
-        # The recorder dies. The first emit of any file notices.
+        # The recorder dies. The next emit notices, and the event goes off in every file.
         asks.process.send_signal(signal.SIGKILL)
         asks.process.wait()
         check(

@@ -1,5 +1,5 @@
-# Which transport a recorder takes by default, that it says which and why, and that what only
-# another transport can do still happens.
+# Tests which transport a recorder uses by default, that it reports which one and why, and that it
+# uses another one if only that can do what is asked for.
 #
 # 	test_default.py PUPPET	in any environment of accept/in
 import json
@@ -16,14 +16,14 @@ from puppet import Puppet, beats, need_silence, whole
 PUPPET = os.path.realpath(sys.argv[1])
 ROOT = os.environ["FREC_PLACE"] == "root"
 USER_EVENTS = ROOT and os.path.exists("/sys/kernel/tracing/user_events_data")
-# What a recorder takes that can hand its services memory, and one of the whole machine.
+# The default of a recorder that can hand memory to its services, and of one of the whole machine.
 OWN = "user_events" if USER_EVENTS else "shm"
 MACHINE = "user_events" if USER_EVENTS else "usdt"
 GUARD = 1  # FREC_SHM_GUARD of recorder/service/shm.h
 
 
 def memory_options(pid):
-    """The options of the memory that a recorder shares with services, or None."""
+    """Returns the options in the memory that recorder `pid` shares with services, or None."""
     for number in os.listdir(f"/proc/{pid}/fd"):
         path = f"/proc/{pid}/fd/{number}"
         try:
@@ -50,7 +50,7 @@ class Run:
             + ["--socket", self.control, *options, "--"],
             stderr=subprocess.DEVNULL,
         )
-        # The puppet is a child of the recorder, which is what was started.
+        # Popen started the recorder, and the puppet is its child.
         self.recorder = self.puppet.process.pid
 
     def trigger(self, name):
@@ -117,7 +117,7 @@ logged = puppet.ask("log")
 check(logged == f"events are recorded by {taken}", f"and so does the log: {logged}")
 puppet.emit(50)
 if ROOT:
-    # What the kernel tells of a death does not depend on how the events come in.
+    # What the kernel reports about a death does not depend on the transport of the events.
     puppet.process.stdin.write("crash\n")
     puppet.process.stdin.flush()
     check(wait_for(lambda: snapshots(out)), "a crash leaves a snapshot")
@@ -142,8 +142,9 @@ else:
     puppet.quit()
 
 if ROOT:
-    # The service takes the time from another place than the kernel. An event must lie between the
-    # kernel's switches to and from its thread; a microsecond is less than a switch takes.
+    # The service reads the clock in another way than the kernel does. An event must lie between the
+    # switches to and from its thread that the kernel records. A difference of a microsecond,
+    # which is less than a switch takes, is tolerated.
     print("== times", flush=True)
     run = Run("-e", "sched:sched_switch", "--ring-size", "8M")
     time.sleep(0.1)
@@ -157,7 +158,7 @@ if ROOT:
             tid, since = running[event["cpu"]]
             if tid == event["tid"]:
                 right += 1
-            # Some kernels do not record the switch away from a CPU's idle task, 0.
+            # Some kernels do not record the switch away from a CPU's idle task, whose tid is 0.
             elif tid and event["time"] - since > 1000:
                 wrong.append((event["time"], since, tid))
     check(right > 1000 and not wrong, f"events lie where their thread ran: {right} {wrong[:2]}")

@@ -1,5 +1,5 @@
-# Faults around a service: its recorder is killed, it forks, it executes another program, its
-# processes are short-lived. The service is never disturbed, every event is in the file or counted
+# Faults around a service: its recorder is killed; the service forks, executes another program, and
+# has short-lived processes. The service is never disturbed, every event is in the file or counted
 # as lost, and nothing is left behind.
 #
 # 	test_faults.py PUPPET KINDS SHOPD TRANSPORT MANY

@@ -42,7 +42,8 @@ class Bpftrace:
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
-            # It got the signal while it was busy and goes on. The kernel removes its breakpoints.
+            # bpftrace got SIGTERM while it was busy, and goes on. When it is killed, the kernel
+            # removes its breakpoints.
             self.process.kill()
             self.process.wait()
 

@@ -1,5 +1,6 @@
 # A service locks itself in: its threads and children are killed for any system call but those that
-# write and exit. Whatever the recorder does, they emit and live, and their events have their ids.
+# write and exit. Whatever the recorder does, they emit and live, and their events have the right
+# ids.
 #
 # 	test_locked.py LOCKED TRANSPORT...
 import os
@@ -9,7 +10,7 @@ from kit import Recorder, check, done, events, folder, verify, wait_for
 from puppet import Puppet
 
 LOCKED, TRANSPORTS = os.path.realpath(sys.argv[1]), sys.argv[2:]
-# In shared memory the events of a child of the system call alone have unknown ids.
+# With shm, the events of a child that the bare system call has forked have unknown ids.
 UNKNOWN = (-1, -1)
 CLOCK = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
@@ -18,7 +19,7 @@ class Case:
     def __init__(self, transport):
         self.transport = transport
         self.listen = os.path.join(folder(), "listen")
-        # In strict mode the kernel kills for writev(2), too.
+        # Strict mode forbids writev(2), which user_events needs.
         self.actors = ["old", "new", "fork", "raw"] + ["strict"] * (transport != "user_events")
         self.service = Puppet("writev" if transport == "user_events" else "write", [LOCKED])
 
@@ -94,7 +95,7 @@ for transport in TRANSPORTS:
     print(f"== {transport}", flush=True)
     Case(transport).run()
 if os.environ.get("FREC_IN_TEST_KERNEL"):
-    # With a clock that takes a system call, from a moment on at which the recorder runs.
+    # While the recorder runs, the clock becomes one that takes a system call to read.
     print("== shm and a timer chip as clock", flush=True)
 
     def change_clock():

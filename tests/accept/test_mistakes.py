@@ -1,5 +1,5 @@
-# Strings and byte arrays at addresses where nothing can be read do the same on every transport:
-# the program lives, the event is dropped with an error, counted, and reported.
+# Strings and byte arrays at unreadable addresses have the same effect on every transport: the
+# program lives, and the event is dropped with an error, counted, and reported.
 #
 # 	test_mistakes.py MISTAKES TRANSPORT...
 import collections
@@ -29,7 +29,7 @@ for transport in TRANSPORTS:
     for line in lines[:ADDRESSES]:
         address, _, rest = line.partition(": ")
         codes = [int(word) for word in rest.split() if word.lstrip("-").isdigit()]
-        # NULL stands for "(null)" as a string and for nothing as characters.
+        # A NULL string is recorded as "(null)", and NULL characters as none.
         wanted = [FAULT] * 3 + [0] + [FAULT] * 4 + [0]
         if address == "0":
             wanted = [0, 0, FAULT, 0, 0, FAULT, 0, 0, 0]

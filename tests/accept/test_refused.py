@@ -1,5 +1,5 @@
-# If a user without rights selects a transport that needs rights, one line on stderr reports that
-# and says what to do about it.
+# If a user without rights selects a transport that needs rights, one line on stderr says why that
+# fails and what to do about it.
 #
 # 	test_refused.py PUPPET	in an environment without rights
 import os

@@ -3,7 +3,7 @@
 #
 # 	test_same.py KINDS GOLDEN TRANSPORT...
 #
-# GOLDEN lists the events that every transport must deliver. Of a long line it has the beginning,
+# GOLDEN lists the events that every transport must deliver. For a long line it has the beginning,
 # the length and a checksum. With UPDATE=1 in the environment, the test rewrites GOLDEN with the
 # events of the first transport.
 import hashlib

@@ -53,7 +53,7 @@ def check_file(path, puppet, numbers, who):
 
 
 need_silence(PUPPET)
-# On a kernel with user_events, these are taken by default; test_default.py has the other cases.
+# On a kernel with user_events, recorders use these by default; test_default.py has the other cases.
 if "user_events" in TRANSPORTS:
     puppet = Puppet(PUPPET)
     check(puppet.start("auto", folder(), TOOL) == "ok", "a recorder starts that may take any")

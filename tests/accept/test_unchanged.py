@@ -12,12 +12,13 @@ from kit import TOOL, check, done, events, folder, snapshots, wait_for
 
 PLAIN, LINKED, TRANSPORTS = *map(os.path.realpath, sys.argv[1:3]), sys.argv[3:]
 ENDS = {"exit": 5, "abort": 134, "crash": 139, "kill": 137}
-# What the library opens, with numbers that services do not use; see service/emit.h.
+# The descriptors that the library opens, with numbers that services do not use: see emit.h.
 OWN = re.compile(r"descriptor (\d+) is (?:/sys/kernel/\S*user_events_data|/memfd), closes \d")
 
 
 def run(program, end, before=()):
-    """Returns the program's output and exit status, and what it has open of flightrec's."""
+    """Returns the program's output and exit status, and the lines about descriptors of
+    flightrec."""
     result = subprocess.run(
         [*before, program, end],
         stdin=subprocess.DEVNULL,
@@ -30,7 +31,7 @@ def run(program, end, before=()):
     lines = result.stdout.splitlines()
     own = [line for line in lines if OWN.match(line)]
     errors = [line for line in result.stderr.splitlines() if not line.startswith("flightrec: ")]
-    # `flightrec run` reports a signal as a shell does.
+    # `flightrec run` reports a signal as a shell does, as status 128 + its number.
     status = result.returncode if result.returncode >= 0 else 128 - result.returncode
     return [line for line in lines if line not in own] + errors + [f"status {status}"], own
 

@@ -131,7 +131,8 @@ static void print_descriptors(void)
 		snprintf(path, sizeof(path), "/proc/self/fd/%s", entry->d_name);
 		length = readlink(path, target, sizeof(target) - 1);
 		target[length < 0 ? 0 : length] = '\0';
-		// Pipes and sockets have other numbers in each run.
+		// The text after the colon, which differs in each run, is the number of a pipe or
+		// socket.
 		printf("descriptor %d is %.*s, closes %d\n", fd, (int)strcspn(target, ":"), target,
 		       fcntl(fd, F_GETFD));
 	}
@@ -141,7 +142,7 @@ static void print_descriptors(void)
 		closedir(folder);
 }
 
-// A timer: exactly so many signals, none lost between and none too many.
+// A timer whose signals interrupt calls that emit: they arrive, and the interval stays as set.
 static void timer(void)
 {
 	struct itimerval often = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}}, left;
@@ -176,8 +177,8 @@ static void queue(void)
 	printf(", %d afterwards, %d out of order\n", queued, out_of_order);
 }
 
-// What a system call does that a signal interrupts, whose handler emits. The timer repeats, in case
-// its first signal comes before the system call does.
+// Prints what becomes of a system call that a signal interrupts, if the signal's handler emits. The
+// timer repeats, in case its first signal comes before the system call does.
 static void interrupted(int flags)
 {
 	struct itimerval often = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};

@@ -1,7 +1,7 @@
 """The attacker of test_files.py: as user nobody, maps files that are meant to harm whoever reads
 their sections.
 
-    hostile_files.py FOLDER     prints a line when all files are mapped, then waits for its input
+    hostile_files.py FOLDER     prints a line when all are mapped, then waits for the end of input
 """
 import mmap
 import os
@@ -12,8 +12,8 @@ SECTION = 16 << 20
 
 
 def elf(sections, count=None, extra=b""):
-    """Returns an ELF file with these section headers: (name offset, type, offset, size). `count` is
-    the number of sections that the file claims, if that is not what it has."""
+    """Returns an ELF file with these section headers, (name offset, type, offset, size), and the
+    offset at which they end. `count`, if given, is the number of sections that the file claims."""
     names = b"\0frec_declarations\0.note.flightrec\0.note.stapsdt\0.shstrtab\0"
     table = 64 + len(names)
     table += -table % 8
@@ -50,8 +50,9 @@ def write(path, content, size=0):
 
 
 def make(folder):
-    """Returns the paths of the files."""
-    # Thousands of sections over the same sparse 16 MiB, one as large as a reader may accept.
+    """Makes the files. Returns their paths."""
+    # Thousands of sections, each of which is the same sparse 16 MiB, the most that a reader
+    # accepts.
     many, end = elf([(1, 1, 8 << 20, SECTION)] * 60000)
     write(f"{folder}/many-sections", many, max(end, (8 << 20) + SECTION))
     many, end = elf([(1, 1, 8 << 20, SECTION)] * 600)
@@ -70,7 +71,7 @@ def make(folder):
     notes = note * ((1 << 20) // len(note))
     full, end = elf([(1 + len("frec_declarations") + 1, 7, 1 << 20, len(notes))])
     write(f"{folder}/notes", full.ljust(1 << 20, b"\0") + notes)
-    # Many files, each of which takes some time.
+    # Several files, each of which takes some time.
     paths = [f"{folder}/{n}" for n in
              ("many-sections", "600-sections", "huge-table", "20000-events", "notes")]  # fmt: skip
     for number in range(3):

@@ -1,6 +1,6 @@
 # User nobody maps files that are meant to harm whoever reads their sections, while a recorder of
-# root looks for the events of all running programs. The recorder starts without waiting for them,
-# stays small, names what it passed over, and records the programs of others as before.
+# root looks for the events of all running programs. The recorder starts without waiting for these
+# files, stays small, names what it passed over, and records the programs of others as before.
 #
 # 	test_files.py PUPPET
 import json
@@ -12,8 +12,8 @@ from kit import Recorder, check, done, folder, tool, verify, wait_for
 from puppet import Puppet, beats, whole
 
 NOBODY = 65534
-# What a recorder may need beyond what it needs without an attacker: FREC_FILES_STRANGERS_SIZE, and
-# as much again for what the findings become.
+# The memory that the attacker's files may cost a recorder: four times FREC_FILES_STRANGERS_SIZE,
+# because what it makes of the findings takes room, too.
 CEILING = 32 << 20
 FILES = 7  # all but the notes, which declare nothing
 EVENTS = 100
@@ -22,7 +22,7 @@ PUPPET = os.path.realpath(sys.argv[1])
 
 
 def high_water(pid):
-    """The most memory that a process has used, in bytes."""
+    """Returns the most memory that a process has used, in bytes."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) << 10
 
@@ -37,7 +37,7 @@ def status(recorder):
 
 
 def record(puppet):
-    """Has a recorder record EVENTS events of the puppet. Returns the recorder."""
+    """Starts a recorder and lets it record EVENTS events of the puppet. Returns the recorder."""
     recorder = Recorder("-e", "accept:*", "-e", "attack:*", "--transport", "usdt")
     last = puppet.emit(EVENTS)
     path = recorder.trigger("files")

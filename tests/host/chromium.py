@@ -112,7 +112,7 @@ class Page:
         return answer["result"]
 
     def ask(self, expression):
-        """The value of a JavaScript expression."""
+        """Returns the value of a JavaScript expression."""
         result = self.call(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
         )
@@ -171,7 +171,7 @@ class Page:
             file.write(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def complaints(self):
-        """What the page wrote to the console, threw, or requested from a network."""
+        """Yields what the page wrote to the console, threw, or requested from a network."""
         for method, params in self.happened:
             if method in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
                 yield params

@@ -42,7 +42,7 @@ static void *thread(void *number)
 	return (void *)(long)sleeps_at((int)((long)number % DEPTHS));
 }
 
-// The number of threads that are asleep, according to the kernel.
+// Returns the number of threads that are asleep, according to the kernel.
 static long sleepers(void)
 {
 	DIR *folder = opendir("/proc/self/task");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A service that does, one after the other, what its arguments say: the ways in which services
-// become daemons, and states that a keeper could inherit. It reports to a file, because it may have
-// no standard streams.
+// A service that executes the steps in its arguments one after the other: the ways in which
+// services become daemons, and states that a keeper could inherit. It reports to a file, because it
+// may have no standard streams.
 //
 //	daemons KEEPER FOLDER LOG STEP...
 //
@@ -9,7 +9,7 @@
 //	try[:TRANSPORT]		the same, but goes on
 //	event:GLOB		one more event for the next start
 //	ring:BYTES		the ring size of the next start
-//	stop			stops it
+//	stop			stops the recorder
 //	fork, leave, stay	goes on in a child; the parent ends at once (_exit(2), exit(3)), or
 //				waits for the child and ends with 0
 //	worker			goes on in a child, and the parent goes on as well, with the steps
@@ -17,14 +17,14 @@
 //	daemon			daemon(3), which ends the parent
 //	init			goes on in a child; the parent adopts and reaps what is orphaned,
 //				at once, as process 1 does
-//	old			a kernel that does not remember how processes ended
+//	old			from now on simulates a kernel that forgets how processes ended
 //	setsid, chroot:DIR, chdir:DIR, user:UID, umask:MODE, exec
 //	closeall		closes every descriptor but that of LOG
 //	close:FD		closes one
 //	limit:N:VALUE		both limits of resource number N
 //	soft:N:VALUE		only the soft one
 //	nice:N, fifo, cpu:N, ignore:SIGNAL, oom:N, rmdir:DIR
-//	emit:N			emits N events with the process's number
+//	emit:N			emits N events whose field `process` is the pid
 //	trigger:NAME
 //	pid:NAME		reports "NAME PID"
 //	pause			waits for SIGUSR1
@@ -135,7 +135,7 @@ static void be_init(void)
 	_exit(0);
 }
 
-// Returns the steps of this process: the parent's come after "--".
+// Forks. Returns the steps of the process that it returns in: the parent's come after "--".
 static char **become_worker(char **steps)
 {
 	pid_t child = fork();
@@ -220,7 +220,7 @@ static void wait_for_signal(void)
 
 static void execute_again(char **argv, char **steps)
 {
-	// The new image has its steps in the places of the old ones.
+	// In argv, the steps that are left replace all steps.
 	char **at = argv + 4;
 
 	while ((*at++ = *steps++))
@@ -229,7 +229,7 @@ static void execute_again(char **argv, char **steps)
 	need(1, "execv");
 }
 
-// Does one step with the value after its colon, or returns 0 if it does not know the step.
+// Executes one step; `value` is what follows its colon. Returns 1, or 0 if there is no such step.
 static int act(const char *step, char *value)
 {
 	const struct sched_param high = {.sched_priority = 10};

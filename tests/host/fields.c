@@ -60,7 +60,7 @@ static void expect_notice(int fd, const char *name)
 	      "a notice tells of the snapshot");
 }
 
-// What is wrong is refused, whether there is a recorder or not.
+// Wrong names, keys and numbers of pairs are refused, with a recorder and without one.
 static void refused(void)
 {
 	char key[FREC_TRIGGER_KEY_MAX + 2] = {0};
@@ -122,7 +122,7 @@ static void on_signal(int signal)
 		from_handler = 1;
 }
 
-// On a stack of the size that programs have used for decades.
+// Triggers in a signal handler whose stack has 8 KiB, the size that programs have used for decades.
 static void trigger_in_a_handler(void)
 {
 	static char small[8192];
@@ -152,7 +152,7 @@ static void hostile(int fd)
 	expect_notice(fd, "slow_checkout");
 }
 
-// Nothing is lost or out of order while somebody reads.
+// Requests snapshots faster than it reads notices.
 static void flood(int fd)
 {
 	int heard = 0, sent = 0;
@@ -171,7 +171,7 @@ static void flood(int fd)
 			break;
 		heard++;
 	}
-	// Notices that had no room are counted; those before them came in order.
+	// Notices came in order until one had no room; the next notice counts those that had none.
 	check(heard == FLOOD || (heard >= 16 && notice.missed),
 	      "notices come in order, or are counted");
 	if (heard < FLOOD)
@@ -273,7 +273,8 @@ int main(int argc, char **argv)
 	check(!frec_trigger("last"), "trigger");
 	frec_recorder_stop(recorder);
 	if (keeper) {
-		// What was finished before the end can still be read, and then there is the end.
+		// Notices of snapshots that were finished before the stop can still be read; then
+		// read(2) returns 0.
 		while (next_notice(fd, &notice))
 			last |= !strcmp(notice.name, "last");
 		check(last && read(fd, &notice, sizeof(notice)) == 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What only C++ has, compiled with every warning that people turn on, and run: what is emitted is
-// compared with what a recorder gets in test_headers.py.
+// Types that only C++ has, compiled with every warning that people turn on. test_headers.py also
+// runs this program and compares what it emits with what a recorder gets.
 #include <atomic>
 #include <string>
 #if __cplusplus >= 201703L
@@ -10,7 +10,7 @@
 extern "C" {
 #include <flightrec/event.h>
 
-FREC_EVENT(cxx, within, FREC_TEXT(key), FREC_U64(number)); // a header that is C's
+FREC_EVENT(cxx, within, FREC_TEXT(key), FREC_U64(number)); // as if it were in a header for C
 }
 
 namespace app

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Compiled as C and as C++. Exits with 0 if the argument is the number of events that are
- * registered, and the header and the library have the same version. */
+/* Compiled as C and as C++. Exits with 0 if the argument is the number of events that are loaded,
+ * and the header and the library have the same version. */
 #include <flightrec/event.h>
 
 #include <stdlib.h>

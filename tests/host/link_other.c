@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Declares events and emits none; they must be in the binary nevertheless. It asks for one, which
- * must have a site. One of them has the same name as an event of the other source file, but other
- * fields. */
+/* Declares events and emits none; they must be in the binary nevertheless. It asks whether one of
+ * them is on, which must therefore have a site. Another one has the same name as an event of the
+ * other source file, but other fields. */
 #include <flightrec/event.h>
 
 enum { LINK_ONE = 1, LINK_TWO = 2 };

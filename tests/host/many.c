@@ -4,7 +4,7 @@
 //	many storm N	N processes raise SIGABRT at the same time
 //	many loop N	one process after the other starts and raises SIGABRT
 //	many group N	N processes are killed by one kill(2) of their group
-//	many family	a child raises SIGABRT, and its parent does when it hears of that
+//	many family	a child raises SIGABRT, and its parent does so after wait(2)
 //	many triggers FOLDER KEEPER
 //			asks an embedded recorder for snapshots, and checks what frec_trigger()
 //			returns
@@ -22,7 +22,7 @@
 
 FREC_EVENT(many, step, FREC_U64(number));
 
-// The stack is deep, so that those of all processes do not fit into a small ring.
+// The stack is deep, so that the stacks of all processes do not fit into a small ring.
 __attribute__((noinline)) static void die_here(unsigned int depth)
 {
 	volatile char room[1024];
@@ -57,7 +57,7 @@ static int storm(unsigned int count)
 		if (read(ready[0], &byte, 1) != 1)
 			return 1;
 	}
-	close(start[1]); // all of them go at once
+	close(start[1]); // all children go on at once
 	while (wait(NULL) > 0)
 		;
 	return 0;
@@ -134,7 +134,7 @@ static void check(int is, int expected, const char *what)
 	failures += is != expected;
 }
 
-// The pid of the keeper: the peer of this process's only socket.
+// Looks up this process's keeper by command line. Returns the keeper's pid, or 0.
 static pid_t keeper(void)
 {
 	char command[100];
@@ -185,7 +185,7 @@ static int triggers(const char *folder, const char *program)
 	frec_recorder_stop(recorder);
 	check(frec_trigger("late"), -ENOTCONN, "after the stop");
 
-	// More than the recorder reads.
+	// The keeper is stopped and reads no triggers, so at some point no more fit.
 	check(frec_recorder_start(&options, &recorder), 0, error);
 	pid = keeper();
 	kill(pid, SIGSTOP);

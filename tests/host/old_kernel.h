@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#define PIDFD_IOCTLS 0xff /* their magic number, the second byte of a request */
+#define PIDFD_IOCTLS 0xff /* the magic number of ioctls on a pidfd, the second byte of a request */
 
 /* Makes every ioctl(2) on a pidfd fail. Returns 0, or -1 with errno set. */
 static inline int be_an_old_kernel(void)

@@ -3,18 +3,19 @@
 //
 //	plain_service WHAT [ARGUMENT]...	prints a line per check, "ok ..." or "FAILED ..."
 //
-//	forks COUNT			COUNT children emit 10 events each at once; then it aborts
+//	forks COUNT			COUNT children emit 10 events each, all at once; then it
+//					aborts
 //	child				a child emits and is killed by SIGSEGV; the service lives on
 //	exec END			emits, executes itself again, emits once more and ends
-//	closed				closes all descriptors, executes itself again, and emits to
-//					no recorder
+//	closed				closes all descriptors from 3 on, emits, executes itself
+//					again, and emits to no recorder
 //	embed KEEPER FOLDER END		starts a recorder of its own, emits and ends
 //	restart KEEPER FOLDER END	the same, but waits for a line while the test kills its
 //					keeper, and then starts another recorder
 //	attach SOCKET END		uses the recorder that listens there, emits and ends; END
 //					may also be wait, again or forks
-//	wait				emits, waits for a line, and checks before and after that
-//					its events are on
+//	wait				emits and prints whether its events are on; waits for a
+//					line; emits and prints that again
 //	wild				emits, then overwrites the memory of its events
 //	old WHAT [ARGUMENT]...		WHAT, on a kernel that does not report how processes end
 //

@@ -120,8 +120,8 @@ static void fire_sequence(uint64_t thread, uint64_t number, const char *text)
 			 : "memory");
 }
 
-// A text that crosses the border between two pages of a file, neither of which is in this process's
-// page tables.
+// Returns a text that crosses the border between two pages of a file, neither of which is in this
+// process's page tables.
 static const char *cold_text(void)
 {
 	char path[] = "/tmp/frec-probed-XXXXXX", *memory;
@@ -137,7 +137,7 @@ static const char *cold_text(void)
 	return memory + PAGE - 8;
 }
 
-// A text that ends where its mapping ends, without a NUL.
+// Returns a text that ends where its mapping ends, without a NUL.
 static const char *torn_text(void)
 {
 	char *memory =

@@ -40,7 +40,7 @@ static void print_maps(const struct frec_snapshot *snapshot, uint32_t pid)
 	printf("]}\n");
 }
 
-// The n-th register of the machine, or 0 if it was not recorded.
+// Returns the n-th register of the machine, or 0 if it was not recorded.
 static uint64_t value_of(const struct frec_record *record, unsigned int n)
 {
 	uint64_t below = record->register_mask & ((UINT64_C(1) << n) - 1);

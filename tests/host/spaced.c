@@ -15,7 +15,8 @@
 //	churn N		N children, one after the other, that exit at once; then it aborts
 //	leave		emits and exits
 //
-// Prints a line for each process that emits: its role, and its pid as /proc has it.
+// Prints the role of each process that emits, and its pid according to /proc; but nothing for the
+// child of vfork and for threads.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>

@@ -128,7 +128,7 @@ def taken(pid):
 
 
 def size_of_core(data):
-    """The size that a core dump must have according to its header."""
+    """Returns the size that a core dump must have according to its header."""
     assert data[:4] == b"\x7fELF", data[:16]
     (offset,) = struct.unpack_from("<Q", data, 32)
     (count,) = struct.unpack_from("<H", data, 56)
@@ -214,7 +214,8 @@ def check_install():
     # A second installation does not make the handler pass core dumps on to itself.
     core("--install", "--until-reboot", "--time", "7", "--threads", "100")
     assert OURS in doctor()["found"] and " --time=7 --threads=100 " in read(SETTING), read(SETTING)
-    # If another program has changed the setting since then, --remove does not change it back.
+    # If another program changes the setting after the installation, --remove does not change it
+    # back.
     write(SETTING, "else")
     assert doctor()["state"] == "limited", doctor()
     assert (
@@ -278,8 +279,8 @@ def check_all_threads():
 
 
 def handlers():
-    """The number of handlers that still work on a core dump. A handler runs until the program that
-    it passes the core dump on to has ended."""
+    """Returns the number of handlers that still work on a core dump. A handler runs until the
+    program that it passes the core dump on to has ended."""
     count = 0
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
@@ -378,8 +379,8 @@ def crash_with(previous):
 
 
 class Listener:
-    """A simulated recorder with a socket in `folder`. It accepts every request, or never
-    answers."""
+    """A simulated recorder with a socket in `folder`. It accepts every request or, if `answers` is
+    false, never answers."""
 
     def __init__(self, folder="/run/flightrec", answers=True, uid=0):
         self.path, self.answers, self.uid = (

@@ -1,6 +1,7 @@
-# Services that become daemons, give up rights and start workers after or before their recorder has
-# started: the keeper follows whatever process lives, or the start fails at once and in words. The
-# orders are those of nginx, memcached, PostgreSQL, sshd and of units of a service manager.
+# Services become daemons, give up rights and start workers after or before their recorder has
+# started: the keeper follows whichever process lives, or the start fails at once with a message.
+# The orders of these steps are those of nginx, memcached, PostgreSQL, sshd and of units of a
+# service manager.
 #
 #   test_daemons.py DAEMONS TRANSPORT...
 import os
@@ -28,12 +29,12 @@ KERNEL = bool(os.environ.get("FREC_KERNEL"))
 ROOT = os.geteuid() == 0 and os.stat("/proc/self/ns/user").st_ino == 4026531837
 
 
-# Whether the kernel remembers how processes ended.
+# True if the kernel remembers how processes ended.
 PIDFD_INFO = tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 15)
 
 
 class Service:
-    """A run of DAEMONS, until its first process has ended."""
+    """A run of DAEMONS with these steps."""
 
     def __init__(self, *steps, keeper=TOOL, under=()):
         self.out = folder()
@@ -42,7 +43,7 @@ class Service:
         self.process = subprocess.Popen([*under, DAEMONS, keeper, self.out, self.log, *steps])
 
     def said(self):
-        """What the service reported: a list of words for each line."""
+        """Returns what the service reported: a list of words for each line."""
         if not os.path.exists(self.log):
             return []
         with open(self.log, encoding="utf-8") as file:
@@ -52,7 +53,7 @@ class Service:
         return next((int(words[1]) for words in self.said() if words[0] == name), 0)
 
     def go_on(self):
-        """Ends the pause of a process, once the keeper knows that process."""
+        """Ends the pause of a process, once the keeper watches that process."""
         if not wait_for(lambda: self.pid_of("waiting") or self.process.poll()):
             return
         pid = self.pid_of("waiting")
@@ -66,8 +67,8 @@ class Service:
 
 
 def is_known(pid, of):
-    """Whether a keeper waits for the end of a process. Only one without the right to watch the
-    kernel has to find the process first."""
+    """Returns whether one of the keepers `of` waits for the end of a process. A keeper with the
+    right to watch the kernel always does."""
     for keeper in of:
         folder = f"/proc/{keeper}/fdinfo"
         try:
@@ -80,7 +81,7 @@ def is_known(pid, of):
 
 
 def dies(what, *steps, number=signal.SIGSEGV, count=7, **options):
-    """The process that says "dead" dies, and there is one file about that."""
+    """Checks that the process that reports "dead" dies, and that this leaves one snapshot."""
     service = Service(*steps, **options)
     service.go_on()
     pid = service.pid_of("dead")
@@ -100,7 +101,7 @@ def dies(what, *steps, number=signal.SIGSEGV, count=7, **options):
 
 
 def lives(what, *steps, **options):
-    """The service ends normally, and leaves neither a file nor a keeper."""
+    """Checks that the service ends normally, and leaves neither a file nor a keeper."""
     service = Service(*steps, **options)
     if "pause" in steps:
         service.go_on()
@@ -132,7 +133,7 @@ for transport in TRANSPORTS:
     dies(
         "memcached -u, started afterwards, without rights",
         "init", *user, "daemon", "start:shm", *LAST,
-        # Before Linux 6.15 nobody but the parent learns the signal.
+        # Before Linux 6.15 only the parent learns which signal ended a process.
         number=signal.SIGSEGV if PIDFD_INFO else None,
     )
     dies(
@@ -211,7 +212,8 @@ check(service.ended() and len(snapshots(service.out)) == 1, "a worker's stop lea
 
 print("== a start that fails", flush=True)
 if "shm" in TRANSPORTS:
-    # The memory of `run` is in use, which the library learns when its own keeper is ready.
+    # The service uses the memory of `run` already, which the library learns when its own keeper is
+    # ready.
     outer = folder()
     service = Service(
         "try:shm", "pause",

@@ -141,7 +141,7 @@ class Doctor:
 
 
 def on_terminal(columns, **environment):
-    """The output on a terminal of this width, and its lines without colours."""
+    """Returns the output on a terminal of this width, and its lines without colours."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(

@@ -63,7 +63,7 @@ def snapshot(folder, what):
 
 
 def fields(lines, event):
-    """{field: value} of each event of this name."""
+    """Returns {field: value} of each event of this name."""
     return [dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", line))
             for line in lines if f" {event} " in line]
 

@@ -230,8 +230,8 @@ def check_golden():
     golden("wrapped.show", run("show", "s.frec", "-n", "2").stdout)
     report = run("show", "s.frec", "-n", "2", "--json").stdout
     golden("wrapped.show.json", report)
-    # The report has all events of the dead process and the event that ended it. Of other processes
-    # it has only events from before that one.
+    # The report has all events of the dead process and the event that ended it. For other processes
+    # it has only events from before the one that ended it.
     assert [e["time"] for e in json.loads(report)["events"]] == [1_700_000_000, 2_500_000_000]
     assert [e["time"] for e in json.loads(report)["others"]] == [1_800_000_000]
     # Every thread is shown, even if another thread's events fill the list.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Fields of triggers, tags of recorders and clients, and notices of snapshots.
+"""Tests fields of triggers, tags of recorders and clients, and notices of snapshots.
 
     test_fields.py FIELDS
 
-Without rights: a keeper, a recorder that listens, the command line, and what every reader makes of
-hostile values. As root: what a client of another user is told.
+Without rights it tests a keeper, a recorder that listens, the command line, and what every reader
+makes of hostile values; as root, what a client of another user learns.
 """
 import itertools
 import os
@@ -57,7 +57,7 @@ class Recorder:
 
 
 class Waiting:
-    """The service, as it obeys commands."""
+    """A service that obeys commands."""
 
     def __init__(self, listen, **options):
         self.process = subprocess.Popen([FIELDS, "socket", listen, "wait"], stdin=subprocess.PIPE,
@@ -76,7 +76,7 @@ class Waiting:
         self.process.stdin.flush()
 
     def ask(self, *words):
-        """Returns the path of the snapshot."""
+        """Sends a command that requests a snapshot. Returns the path of the snapshot."""
         self.send(*words)
         return self.until("notice").split()[2]
 
@@ -94,7 +94,7 @@ def text(number, value):
 
 
 def otlp(key, value):
-    """An attribute as the schema of OpenTelemetry encodes it."""
+    """Returns an attribute as the schema of OpenTelemetry encodes it."""
     return text(1, key) + text(2, text(1, value))
 
 
@@ -224,7 +224,7 @@ def listening():
           "a tag names the service, and none replaces what was measured")
     waiting.send("fork")
     child = int(waiting.until("forked").split()[1])
-    # The recorder has no rights, and sees the child when it looks at /proc next.
+    # Without rights, the recorder sees the child only when it next looks at /proc.
     numbers = itertools.count()
     tags = wait_for(lambda: tagged(waiting, child, next(numbers)), 30)
     check(tags and tags[0] == tags[1], f"a child of fork has the tags of its parent {tags}")
@@ -255,7 +255,8 @@ def listening():
 
 
 def tagged(waiting, child, number):
-    """Returns the tags of the service and of its child if a snapshot that is taken now has both."""
+    """Takes a snapshot. Returns the tags of the service and of its child if the snapshot has
+    both."""
     processes = report(waiting.ask("trigger", f"of_both_{number}"))["tagged_processes"]
     tags = {process["pid"]: process["tags"] for process in processes}
     return [tags[waiting.pid], tags[child]] if child in tags else None
@@ -266,7 +267,7 @@ def pair(key, value):
 
 
 def raw(recorder):
-    """A hostile client speaks to the socket itself."""
+    """Speaks to the socket as a hostile client, without the library."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
         client.connect(recorder.listen)
         client.settimeout(60)
@@ -298,7 +299,7 @@ def other_user():
     other = Waiting(recorder.listen, user=NOBODY, group=NOBODY, extra_groups=[])
     path = own.ask("trigger", "of_root")
     check(report(path)["tagged_processes"][0]["pid"] == own.pid, "the client's tags")
-    # The notice that `other` reads next is of its own snapshot, though one of root's came before.
+    # `other` gets the notice of its own snapshot, and not that of root's snapshot before it.
     path = other.ask("trigger", "of_nobody")
     told = report(path)
     check([p["pid"] for p in told["tagged_processes"]] == [other.pid],

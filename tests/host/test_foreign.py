@@ -139,7 +139,7 @@ check(
 shown = tool("show", snapshots(recorder.folder)[-1]).stdout
 check('probed:text  ' in shown and 'arg0=1 arg1="plain"' in shown, "show prints texts")
 
-# If many threads emit at once, the events of each are in order, up to its last one.
+# If many threads emit at once, the events of each thread are in order, up to its last one.
 THREADS, COUNT = 4, 20000
 new.do(f"storm {THREADS} {COUNT}")
 everything = take(recorder)
@@ -241,7 +241,7 @@ KEYS = "prev_pid", "prev_comm", "next_pid", "next_comm"
 
 
 def switches(name):
-    """The task switches of each CPU."""
+    """Returns {cpu: its task switches} for the source `name`."""
     of_cpu = {}
     for event in everything:
         # Switches from the idle task are left out, because on Linux 6.18 perf sometimes skips all

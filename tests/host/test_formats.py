@@ -175,8 +175,8 @@ def check_firefox(path, lines):
             / "@firefox-devtools/profiler-cli/dist/profiler-cli.js"
         )
         ENVIRONMENT["PROFILER_CLI_SESSION_DIR"] = os.path.abspath("sessions")
-        # Start the server of profiler-cli directly, because its command for that waits only half a
-        # second until the server runs, which is too little on a busy machine.
+        # Start the server of profiler-cli directly, because profiler-cli itself waits only half a
+        # second for it to run, which is too little on a busy machine.
         server = subprocess.Popen(
             ["node", cli, "--daemon", path, "--session", "test"],
             stdout=subprocess.DEVNULL,
@@ -245,7 +245,8 @@ def check_call_trees(cli, lines):
 
 
 def stack_key(frame):
-    """How the formats name a frame: by its function, else by the program and the address in it."""
+    """Returns how the formats name a frame: by its function, else by the program and the address in
+    it, else by its address."""
     if "function" in frame:
         return frame["function"]
     return (
@@ -537,7 +538,7 @@ def check_ctf(path, lines):
 
 
 def perf_value(name, value, text, cut):
-    """Whether `text` is what perf prints for this value.
+    """Returns whether `text` is what perf prints for this value.
 
     perf does not know floats (it shows their bits), null (0 or nothing), or a sign in arrays.
     """
@@ -648,7 +649,8 @@ def check_torn(suffix):
 
 
 def check_folder(name):
-    """An existing output stays; an empty folder is replaced; a folder cannot be a stream."""
+    """A folder with files stays; an empty one is replaced; stdout cannot take the place of a
+    folder."""
     before = {path.name: path.read_bytes() for path in name.iterdir()}
     done = run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", name, status=1)
     assert b"remove it" in done.stderr, done
@@ -679,7 +681,7 @@ def main():
         ):
             run(MAKE, "s.frec", *words)
             name = pathlib.Path(f"out{number}{suffix}")
-            # The suffix selects the format. The lines to compare with come from the same pass.
+            # The suffix selects the format. The lines to compare with come from the same export.
             done = run(TOOL, "export", "s.frec", "-o", name, "-o", "s.jsonl")
             assert not done.stderr, done
             lines = [json.loads(line) for line in open("s.jsonl", encoding="utf-8")]

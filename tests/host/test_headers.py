@@ -1,6 +1,6 @@
-# The public headers in other people's programs: no compiler warns of them, C++ passes its own
-# types, and the first line that a compiler prints about a wrong FREC_EVENT says in words what is
-# wrong.
+# The public headers in other people's programs: no compiler warns about them, C++ programs can pass
+# their own types, and the first line that a compiler prints about a wrong FREC_EVENT says in words
+# what is wrong.
 #
 # 	test_headers.py INCLUDE_FOLDER STATIC_LIBRARY
 import concurrent.futures
@@ -72,7 +72,7 @@ def run(*command, **options):
 
 def first_line(compiler, source):
     result = run(*compiler, f"-I{INCLUDE}", "-fsyntax-only", "-", input=source)
-    # gcc says first which file includes the header.
+    # gcc prints first which file includes the header.
     lines = re.sub(r"^In file included from .*(,\n +from .*)*:\n", "", result.stderr, flags=re.M)
     return result.returncode, lines.split("\n")[0]
 

@@ -690,7 +690,7 @@ def main():
                     "</script><img src=x onerror=boom()><script>boom()</script>"
                     "\\xe2\\x80\\xaeabc\\x1b[31m\\xff",
                     "bytes more",
-                    # Pairs: a key that comes twice is shown once, and not more than 16 are.
+                    # Pairs: a key that comes twice is shown once, and at most 16 pairs are shown.
                     "key0: </script>",
                     "\\xe2\\x80\\xaeabc\\x1b[31m\\xff7: </script>",
                 ],

@@ -161,7 +161,7 @@ def compare(data, frec):
                 value &= 0xFF
             assert value == value_of(value, found[1].strip()), (event, line, name)
             fields += 1
-        # The names that perf read at the start have no times, so it may print a later name of a
+        # The names that perf read at the start have no times, so perf may print a later name of a
         # thread. Tid 0 is the idle loop, which is not a thread.
         threads += event["tid"] != 0
         named += event["tid"] != 0 and event.get("thread") == line["comm"]
@@ -183,8 +183,8 @@ CLOCK = "-k", "CLOCK_MONOTONIC"
 
 
 def form(name, *recorded):
-    """Records in one of FORMS and compares. `recorded` are the options of perf that select
-    processes."""
+    """Records in one of FORMS and compares the import with `perf script`. `recorded` are the
+    options of perf that select processes."""
     assert perf_record(name, *CLOCK, *recorded, *FORMS[name]), name
     ours = compare(name, imported(name))
     if name == "bytes":
@@ -192,7 +192,7 @@ def form(name, *recorded):
 
 
 def pipe(*recorded):
-    """Records into a pipe and compares."""
+    """Records into a pipe and compares the import with `perf script`."""
     with open("piped", "wb") as piped:
         subprocess.run(
             ["perf", "record", "-q", *CLOCK, *recorded, "-e", EVENTS, "-o", "-", *WORK],
@@ -259,7 +259,7 @@ def samples():
 
 
 def same(ours, theirs):
-    """Whether `theirs` is `ours` as far as perf.data can represent it; see
+    """Returns whether `theirs` is `ours` as far as perf.data can represent it; see
     export/perf/payload.c."""
     if isinstance(ours, float) or (isinstance(ours, str) and ours in ("nan", "inf", "-inf")):
         return str(ours) == str(theirs) or struct.pack("<f", float(ours)) == struct.pack(

@@ -1,5 +1,5 @@
-# A keeper that is started by a service in an odd state: it takes nothing of that state over, and
-# what it cannot change and needs is said by the start, in one line that names the limit.
+# A service in an odd state starts a keeper: the keeper takes over nothing of that state. If it
+# needs a limit that it cannot raise, the start fails with one line that names the limit.
 #
 #   test_keeper.py DAEMONS TRANSPORT...
 import os
@@ -26,7 +26,7 @@ DAEMONS = sys.argv[1]
 ROOT = os.geteuid() == 0 and os.stat("/proc/self/ns/user").st_ino == 4026531837
 with open("/proc/self/status", encoding="utf-8") as file:
     CAPABILITIES = int(next(line.split()[1] for line in file if line.startswith("CapEff")), 16)
-# Whether this test may raise hard limits.
+# True if this test may raise hard limits.
 RESOURCE = ROOT and CAPABILITIES >> 24 & 1
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -48,7 +48,7 @@ class Service:
             return file.read()
 
     def keeper(self):
-        """The pid of the keeper, once the service waits."""
+        """Returns the pid of the keeper, once the service waits, or 0."""
         wait_for(lambda: "waiting" in self.said() or self.process.poll() is not None)
         found = keepers(self.out)
         return found[0] if check(len(found) == 1, f"one keeper {found} {self.said()}") else 0
@@ -69,7 +69,7 @@ class Service:
 
 
 def limits(pid):
-    """The soft limits of a process, by their names in /proc."""
+    """Returns {name in /proc: soft limit} of a process."""
     with open(f"/proc/{pid}/limits", encoding="utf-8") as file:
         return {line[:26].strip(): line[26:].split()[0] for line in file.readlines()[1:]}
 
@@ -171,7 +171,7 @@ else:
     print("no control group can be made here")
 
 print("== what cannot be raised is said", flush=True)
-# Without CAP_SYS_RESOURCE hard limits stay.
+# Without CAP_SYS_RESOURCE hard limits cannot be raised.
 plain = ("setpriv", "--inh-caps=-all", "--bounding-set=-all", "--") if ROOT else ()
 for limit, steps, needed in (
     ("RLIMIT_FSIZE", ["limit:1:1500000"], 3 << 20),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Proves that processes that die at once each leave a snapshot with their stack, that a loop of
-# crashes leaves its first and its latest and counts the rest, and that triggers of one name within
-# the cool-down are one snapshot with every event before the last of them. Needs root.
+# crashes leaves snapshots of its first and its latest one and counts the rest, and that triggers of
+# one name within the cool-down lead to one snapshot, with every event before the last of them.
+# Needs root.
 import json
 import os
 import subprocess
@@ -28,7 +29,7 @@ def steps(path):
 
 
 def of_the_dead(report):
-    """What the process that died had emitted."""
+    """Returns the numbers that the process that died had emitted."""
     return [
         e["fields"]["number"]
         for e in events(report["path"])
@@ -106,7 +107,7 @@ check(
 )
 check(len(named("x" * 100)) == 1, "another name has its own")
 flood = named("flood")
-# The recorder ends before it has read them, so all wait for the same end.
+# The recorder is stopped before it has read these triggers, so all of them wait for its end.
 check(
     1 <= len(flood) <= 2 and len(flood) + coalesced(flood) == accepted,
     f"of {accepted} none is forgotten: {len(flood)} + {coalesced(flood)}",

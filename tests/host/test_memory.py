@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_memory.py FLIGHTREC WITHOUT WITH: because of libflightrec a service writes to less than 96
-KiB of its memory, whether it is recorded or not. Rings, which are shared, do not count."""
+"""test_memory.py FLIGHTREC WITHOUT WITH: libflightrec makes a service write to less than 96 KiB
+more of its memory, whether it is recorded or not. Rings, which are shared, do not count."""
 import os
 import re
 import subprocess
@@ -15,9 +15,9 @@ TRIES = 5
 
 
 def private(program, *arguments):
-    """The first line that a process prints, and the KiB that it has written to. Shared rings do not
-    count. Nor do clean pages of files: how many of them the kernel maps at once, and whether they
-    are private, depends on its cache and on other processes."""
+    """Returns the first line that a process prints, and the KiB that it has written to. Shared
+    rings do not count. Nor do clean pages of files: how many of them the kernel maps at once, and
+    whether they are private, depends on its cache and on other processes."""
     process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline().strip()
     with open(f"/proc/{process.pid}/smaps") as file:

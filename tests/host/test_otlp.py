@@ -114,7 +114,7 @@ def expect_all(collector, times=1):
 
 def check_behaviour():
     subprocess.run([MAKE, "s.frec"], check=True)
-    # The endpoint selects the format. The same bytes go to a file in the same pass.
+    # The endpoint selects the format. The same command also writes the bytes to a file.
     with Collector() as collector:
         export("--endpoint", collector.url, "-o", "s.otlp")
         expect_all(collector)
@@ -203,7 +203,7 @@ def check_behaviour():
         with Collector((status, {}, body)) as collector:
             error = export("--endpoint", collector.url, "-o", f"no{status}.otlp", status=1)
             assert want in error and collector.url in error and len(collector.requests) == 1, error
-            # The file that is written in the same pass is complete.
+            # The file that the same command writes is complete.
             assert (
                 pathlib.Path(f"no{status}.otlp").read_bytes() == pathlib.Path("s.otlp").read_bytes()
             )
@@ -256,7 +256,7 @@ def published():
 
 
 def keep(collector, path, prefix):
-    """Writes the bodies of the requests to files."""
+    """Writes the bodies of the requests to files. Returns their paths."""
     paths = []
     for number, body in enumerate(collector.bodies(path)):
         paths.append(f"{prefix}{number}")
@@ -359,7 +359,8 @@ require("assert").ok(one.length && other.length);
 
 
 def check_hosts(modules):
-    """Two hosts in one export: ids, times and ends are those of an export of each host alone."""
+    """In an export of two hosts, the spans' ids, times and ends are those of an export of each host
+    alone."""
     subprocess.run([MAKE, "one.frec"], check=True)
     subprocess.run([MAKE, "two.frec", "other-host"], check=True)
     for span in "shop:request_done,sched:sched_switch", "sched:sched_switch,shop:request_done":
@@ -380,7 +381,7 @@ def check_hosts(modules):
 
 def check_traces():
     snapshot, words = record_pair()
-    # All ids are the same in another export.
+    # All ids are the same in a second export.
     export(*words, "-o", "again.traces.otlp", snapshot=snapshot)
     modules = published()
     events = check_spans(modules, snapshot, words)

@@ -82,7 +82,7 @@ class Session:
 
 
 def count_of(condition):
-    """The number of sessions for which the condition holds."""
+    """Returns the number of sessions for which the condition holds."""
     result = subprocess.run(
         client("psql")
         + [

@@ -59,7 +59,7 @@ checked = dict.fromkeys(KINDS, 0)
 
 
 def check(name, text):
-    """Checks that `text` is a value of the kind `name`, or consists of lines that are."""
+    """Checks that `text`, or each of its lines, is a value of the kind `name`."""
     for value in (
         [json.loads(text)]
         if name in ("report", "verify")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What signals, a closed terminal and a service manager do to `record` and `run`, and what the
-manager is told. Run by a user without rights.
+"""Tests what signals, a closed terminal and a service manager do to `record` and `run`, and what
+both commands tell the manager. A user without rights runs this test.
 
     test_signals.py
 """
@@ -78,8 +78,8 @@ class Recorder:
 
 
 def on_terminal(start):
-    """Calls `start` with the options that give a process a terminal of its own. Returns what that
-    returns, and the descriptor of the terminal's other end."""
+    """Calls `start` with the options that give a process a terminal of its own. Returns what
+    `start` returns, and the descriptor of the terminal's other end."""
     master, slave = pty.openpty()
 
     def take_terminal():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Services in time and pid namespaces, recorded by shared memory: their events have the kernel's
-times, and the pids and names that the recorder's namespace has for them.
+"""Services in time and pid namespaces, recorded through shared memory: their events have the
+kernel's times, and the pids and names that the recorder's namespace has for them.
 
     test_spaces.py SPACED
 """
@@ -34,7 +34,7 @@ def now():
 
 
 def run(*command, before=(), stdin=None, size="256K", **options):
-    """Records a command. Returns its output by role, the snapshots, and the times around it."""
+    """Records a command. Returns {role: pid}, the snapshots, and the times before and after."""
     out, began = folder(), now()
     recorder = subprocess.Popen(
         [*before, TOOL, "run", *USUAL, "--ring-size", size, "-o", out, "--", *command],
@@ -102,7 +102,7 @@ print("== a recorder in a time namespace", flush=True)
 pids, files, span = run(SPACED, "plain", before=["unshare", "-T", *AHEAD, "-f"])
 dated(files[0], span, "both ahead")
 print("== a service in a pid namespace", flush=True)
-# The shell gives the recorder time to find it in /proc.
+# The sleep gives the recorder time to find the shell in /proc.
 script = f'sleep 1; exec "{SPACED}" leave'
 out = folder()
 recorder = subprocess.Popen(
@@ -137,7 +137,7 @@ for path in files[:1]:
     )
 
 if os.geteuid() == 0 and os.path.isdir("/sys/kernel/tracing/events") and not INSIDE:
-    # Only the kernel reports processes and threads that live so briefly.
+    # Only the kernel reports processes and threads that live as briefly as those below.
     print("== more threads than a process may have at first", flush=True)
     pids, files, span = run(SPACED, "threads", "6000", size="1M")
     verify(files[0])

@@ -49,7 +49,7 @@ class Stacked:
         return int(self.process.stdout.readline())
 
     def where(self, address):
-        """The function that contains an address, or None."""
+        """Returns the function that contains an address, or None."""
         return next(
             (
                 name
@@ -80,7 +80,7 @@ def split(chain):
     return kernel[1:], chain[user + 1 :]
 
 
-# Events that the program's own code emits. A system call emits the others.
+# Events that the program's own code emits. The others are emitted in a system call.
 BY_SITE = {"stacked_probe:fired"} | ({"stacked:fired"} if TRANSPORT == "usdt" else set())
 # Events whose callchain includes the function leaf. The others are emitted in a system call, whose
 # wrapper in the C library sets up no frame, so their callchain skips leaf, which called the

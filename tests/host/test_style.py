@@ -37,8 +37,8 @@ def is_script(path):
 
 
 def too_long(path, document):
-    """Numbers of the lines that are too long. In a document, tables, lines with a URL, and a
-    program's output between fences may be longer."""
+    """Yields the numbers of the lines that are too long. In a document, tables, lines with a URL,
+    and a program's output between fences may be longer."""
     fenced = False
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):

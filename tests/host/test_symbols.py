@@ -45,7 +45,7 @@ def same(ours, theirs, what, other):
 
 
 def exported():
-    """{symbol: node} of the library's dynamic symbols."""
+    """Returns {symbol: node} of the library's dynamic symbols."""
     text = subprocess.run(["readelf", "--dyn-syms", "-W", LIBRARY], stdout=subprocess.PIPE,
                           text=True, check=True).stdout
     found = re.findall(r"(?:GLOBAL|WEAK) +DEFAULT +\d+ (\S+?)@@?(\S+)", text)
@@ -53,7 +53,7 @@ def exported():
 
 
 def nodes():
-    """{symbol: node} of flightrec.map."""
+    """Returns {symbol: node} of flightrec.map."""
     text = re.sub(r"#.*", "", MAP.read_text(encoding="utf-8"))
     found = {}
     for node, body in re.findall(r"(\S+) \{(.*?)\}", text, re.S):
@@ -63,7 +63,8 @@ def nodes():
 
 
 def declared():
-    """{name: text} of the public functions and of the structures, without comments."""
+    """Returns {name: text} of the public functions, and the same of the structures, without
+    comments."""
     functions, structures = {}, {}
     for path in sorted(HEADERS.glob("*.h")):
         text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)

@@ -1,5 +1,5 @@
-# Texts of known length and printable bytes are text in every format: they are found by a search,
-# and what is not printable in them is escaped.
+# Texts of known length, and byte arrays whose bytes are printable, are text in every format: they
+# are found by a search, and what is not printable in them is escaped.
 #
 # 	test_text.py PROGRAM
 import json

@@ -120,7 +120,8 @@ def record_pair():
 
 
 def slices(trace, files):
-    """The spans of the trace: [(name, thread or None, begin, end or None, value of request)]."""
+    """Returns the spans of the trace: [(name, thread or None, begin, end or None, value of
+    request)]."""
     found, still_open = [], {}
     for event in trace.events:
         key = (event["track"], event["event"]) if event["track"] else event["event"]
@@ -145,7 +146,7 @@ def slices(trace, files):
 def check_pair(files):
     trace, lines = perfetto(*files, *RULES), json_lines(*files)
     # The client has two spans, so 4 events, for each of 5 requests, and one span that never ends.
-    # The server has 6 events for each request, and, for one more request, those that were recorded.
+    # The server has 6 events for each of the 5 requests.
     assert len(lines) == len(trace.events) >= 5 * (4 + 6) + 1, len(lines)
     for line, event in zip(lines, trace.events):
         compare(line, event, trace.samples)
@@ -214,7 +215,8 @@ def check_pair(files):
 
 
 def check_rules(files):
-    # Without rules, the names of the events define the shapes. Without either, events are instants.
+    # Without rules, the names of the events define the shapes. Without this convention either,
+    # events are instants.
     kinds = [event["kind"] for event in perfetto(*files, "--no-conventions").events]
     assert set(kinds) == {3}
     trace = perfetto(*files)
@@ -288,7 +290,7 @@ def check_other_formats(files):
 
 
 def page_data(name):
-    """The page's data about events."""
+    """Returns the page's data about events."""
     return json.loads(
         re.search(
             r'id="events-data">([^<]*)<', pathlib.Path(name).read_text(encoding="utf-8")
@@ -422,7 +424,7 @@ def check_system_calls():
 
 
 def check_activities():
-    """Events that describe themselves: starts and stops are matched by activity id."""
+    """Starts and stops of events that describe themselves are matched by activity id."""
     make("act.frec", "activities")
     lines, trace = json_lines("act.frec"), perfetto("act.frec")
     assert len(lines) == len(trace.events) == 9
@@ -468,7 +470,7 @@ def check_hosts():
         == json_lines("a.frec", "less.frec")
         == alone
     )
-    # Records of another recorder are separate, however similar they are.
+    # Records of another recorder are no duplicates, however similar they are.
     assert sorted(map(str, json_lines("a.frec", "recorder.frec"))) == sorted(
         map(str, alone + alone)
     )
@@ -532,8 +534,8 @@ def check_hosts():
 
 
 def check_chrome_hosts():
-    """Processes of the second host get numbers of their own, and the host's name after their
-    names."""
+    """Processes of the second host get pids of their own, and names of processes are followed by
+    the host."""
     lines = json_lines("a.frec", "host.frec")
     run("export", "a.frec", "host.frec", "-f", "chrome", "-o", "t.chrome.json")
     events = json.loads(pathlib.Path("t.chrome.json").read_text())["traceEvents"]

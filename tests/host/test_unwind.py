@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Proves that the stacks of programs that crash in many ways have the known frames and names, and
-that libdwfl finds the same frames. The programs are compiled here.
+"""Proves that the stacks of programs that crash in many ways have the expected frames and names,
+and that libdwfl finds the same frames. The programs are compiled here.
 
     test_unwind.py UNWIND_CRASH SOURCES"""
 import ctypes
@@ -48,7 +48,7 @@ def crash(*arguments, **environment):
 
 
 def functions(output):
-    """The names of the functions, innermost first, without addresses."""
+    """Returns the names of the functions, innermost first, without addresses."""
     found = []
     for line in output.splitlines():
         match = re.match(
@@ -213,7 +213,7 @@ def steps(program):
     for what in "strtol", "_dl_fixup", "qsort", "compare", "__vdso_clock_gettime":
         check(any(what in line for line in good), f"steps: never in {what}")
     # memcpy is chosen from several functions when the program starts, so the slot of its stub names
-    # no symbol.
+    # no symbol. The stub is named all the same.
     for what in "strlen@plt < many_calls", "memcpy@plt < ":
         check(any(line.startswith(what) for line in good), f"steps: no stub {what}")
     same = int(re.search(r"as libdwfl: (\d+) of", output).group(1))
@@ -416,8 +416,7 @@ def shared_by_dwz():
 
 
 def from_server():
-    """A debuginfod server has the program, which is replaced after the crash, and its debug
-    file."""
+    """A debuginfod server has the program, which is removed after the crash, and its debug file."""
     try:
         ctypes.CDLL("libdebuginfod.so.1")
     except OSError:

@@ -35,7 +35,7 @@ def skip(why):
 
 
 def fields(data):
-    """The fields of a protobuf message: pairs of the field's number and an integer or bytes."""
+    """Yields the fields of a protobuf message: the field's number, and an integer or bytes."""
     at = 0
 
     def varint():
@@ -62,7 +62,8 @@ def first(message, number, default=None):
 
 
 def parts(path):
-    """The parts of a file, with the records decompressed."""
+    """Yields (number, bytes) of each part of a file. Compressed records have their plain bytes
+    appended."""
     with open(path, "rb") as file:
         data = file.read()
     for number, part in fields(data):
@@ -74,7 +75,7 @@ def parts(path):
 
 
 def holds(path, secret):
-    """How many parts contain any 8 bytes of the secret."""
+    """Returns how many parts contain any 8 bytes of the secret."""
     pieces = [secret[i : i + 8] for i in range(0, len(secret), 8)]
     return sum(any(piece in part for piece in pieces) for _, part in parts(path))
 

@@ -6,7 +6,7 @@ FREC_EVENT(text, request, FREC_TEXT(key), FREC_BYTES(head), FREC_BYTES(body), FR
 
 int main(void)
 {
-	// As in an nginx, whose strings are unsigned and do not end in NUL.
+	// Like a string of nginx: unsigned characters without a NUL at the end.
 	static const unsigned char line[] = "GET /needle-in-text HTTP/1.1\r\n";
 	static const char odd[] = "odd\0needle\xff\x1b[1m";
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that breakpoints at the sites of this program are set in both ways, all at once and one by
- * one: each event runs the BPF program exactly once, the enable word goes up and down, and two
- * recorders do not disturb each other. No rings are connected, so events are counted as lost. Exits
- * with 77, a skip, without the right to load BPF programs.
+ * Attaches breakpoints to the sites of this program in both ways, all at once and one by one.
+ * Proves that each event runs the BPF program exactly once, that the enable word goes up and down,
+ * and that two recorders do not disturb each other. No rings are connected, so events are counted
+ * as lost. Exits with 77, a skip, without the right to load BPF programs.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -107,7 +107,8 @@ int main(void)
 	emit();
 	check(counted(second) == 2 * EVENTS, "the other one still gets each event");
 	frec__usdt_destroy(second);
-	// Not asked with frec_attach_tick_enabled(), which would make a second place to listen at.
+	// frec_attach_tick_enabled() is not used, because it would make a second place to listen
+	// at.
 	check(frec__event_attach_tick.enabled == 0, "the event is off");
 	frec__declarations_deinit(&declarations);
 	close(self);

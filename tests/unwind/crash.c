@@ -126,8 +126,8 @@ static int run_to_crash(pid_t pid, pid_t *ret_tid, int *ret_signal)
 			continue;
 		}
 		signal = WSTOPSIG(status);
-		// Not signals of the program, so do not pass them on: the first trap, which execve
-		// causes, and the stop with which a new thread begins.
+		// The first trap, which execve causes, and the stop with which a new thread begins
+		// are not signals of the program, so they are not passed on.
 		if (!started && ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACECLONE))
 			return -errno;
 		if (!started || status >> 16 || signal == SIGSTOP)

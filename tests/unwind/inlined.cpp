@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A crash deep inside functions that were inlined into each other. Tests know the line numbers.
+// A crash deep inside functions that were inlined into each other. Tests expect these line numbers.
 #include <string>
 #include <vector>
 

@@ -26,7 +26,7 @@ struct made_elf {
 void make_elf(struct made_elf *elf, unsigned int machine, const uint8_t *cfi, size_t cfi_size,
 	      const struct made_symbol *symbols, size_t symbol_count);
 
-/* Writes the file to /tmp and its path to `path`, which has 64 bytes. Returns 0 or a negative
+/* Writes the file into /tmp and its path to `path`, which has 64 bytes. Returns 0 or a negative
  * errno. */
 int write_elf(const struct made_elf *elf, char *path);
 
@@ -40,7 +40,7 @@ struct made_cfi {
  * have 4 bytes. Returns the CIE's offset, for add_fde(). */
 size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal,
 	       const uint8_t *program, size_t size);
-/* Adds an FDE of [start, start + length) in a section that is mapped at MADE_CFI. */
+/* Adds an FDE for [start, start + length) to a section that is mapped at MADE_CFI. */
 void add_fde(struct made_cfi *cfi, size_t cie, uint64_t start, uint32_t length,
 	     const uint8_t *program, size_t size);
 /* Adds the four zeroes that end .eh_frame. */

@@ -25,7 +25,7 @@ struct image {
 	struct frec_elf *elf;
 	unw_dyn_info_t info;
 	bool has_table;
-	const uint8_t *bytes; /* those of the segment with the CFI */
+	const uint8_t *bytes; /* the contents of the segment with the CFI */
 	uint64_t bytes_start, bytes_size;
 };
 
@@ -76,7 +76,7 @@ static int no_list(unw_addr_space_t space, unw_word_t *address, void *argument)
 	return -UNW_ENOINFO;
 }
 
-// Returns the image whose read-only segment (the one with the CFI) contains `address`, or NULL.
+// Returns the image whose segment with the CFI contains the 8 bytes at `address`, or NULL.
 static const struct image *find_constants(struct other *other, uint64_t address)
 {
 	const struct image *image = &other->images[other->last_constants];

@@ -32,8 +32,8 @@ struct recording {
 	size_t image_size;
 };
 
-/* Samples every thread of `pid` until there are `count` stacks of at most `bytes` each, or the
- * process exits. Returns 0 or a negative errno. */
+/* Samples every thread of `pid`, `per_second` times a second, until there are `count` stacks of at
+ * most `bytes` each, or the process exits. Returns 0 or a negative errno. */
 int recording_take(pid_t pid, size_t count, uint32_t bytes, unsigned int per_second,
 		   struct recording *ret);
 int recording_save(const struct recording *recording, const char *path);

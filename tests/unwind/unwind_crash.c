@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Crashes a program and prints its stack, one line for each frame, then why the stack ends, and
-// then whether libdwfl finds the same frames. With --steps it prints each different list of
-// functions once.
+// then for how many stacks libdwfl finds the same frames. With --steps there is a stack for each
+// instruction, and each is one line: the functions, and why the stack ends.
 //
 //	unwind_crash [--bytes N] [--steps N] [--then COMMAND] [--folder DEBUG] [--no-ids]
 //	[--debuginfod] -- PROGRAM...

@@ -107,7 +107,7 @@ static void flood(const char *folder)
 {
 	int accepted = 0;
 
-	// Those of one name would be one snapshot.
+	// Triggers of one name would become one snapshot.
 	for (int i = 0; i < 2000; i++) {
 		char name[32];
 

@@ -236,7 +236,7 @@ static int role_exec(void)
 
 // The kernel must forget the address of the enable word of an event that was unloaded, even if
 // another process still has the event. The kernel deletes an event when the last file through which
-// the event was registered is closed, so it has the plugin's event as long as the program's own
+// the event was registered is closed, so it keeps the plugin's event as long as the program's own
 // ones.
 static void plugins(const char *path)
 {
@@ -380,7 +380,7 @@ static void remember(void *ctx, const char *message)
 	snprintf(last_message, sizeof(last_message), "%s", message);
 }
 
-// Started without tracefs, in a mount namespace of its own.
+// Runs in a process that started without tracefs, in a mount namespace of its own.
 static int role_late(void)
 {
 	frec_set_log(remember, NULL);

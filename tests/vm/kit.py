@@ -44,7 +44,7 @@ def snapshots(folder):
 
 
 def events(path):
-    """All events of a snapshot, as `flightrec export -f json` prints them."""
+    """Returns all events of a snapshot, as `flightrec export -f json` prints them."""
     result = tool("export", "-f", "json", "-o", "-", path)
     check(
         result.returncode == 0, f"{os.path.basename(path)} exports as JSON {result.stderr.strip()}"
@@ -105,15 +105,16 @@ def wait_for(condition, seconds=30):
 
 
 def keepers(of):
-    """The pids of the keepers that still run. `of` is the pid of their service, or the folder to
-    which they write."""
+    """Returns the pids of the keepers that still run. `of` is the pid of their service, or the
+    folder to which they write."""
     wanted = b"\0--pid\0%d\0" % of if isinstance(of, int) else b"\0-o\0%s\0" % of.encode()
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 line = file.read()
-            # The children that read program files for a keeper have its command line.
+            # The children that read program files for a keeper have its command line, but not its
+            # name.
             with open(f"/proc/{pid}/comm", "rb") as file:
                 if b"\0keep\0" in line and wanted in line and file.read() == b"flightrec\n":
                     found.append(int(pid))

@@ -14,8 +14,9 @@ struct stress_check;
 struct stress_check *stress_check_create(uint32_t emitter);
 /*
  * Checks a snapshot by itself and against the one before: that the numbers of each thread have no
- * gaps within the coverage, that each record which should be in both files is, and everything that
- * `flightrec verify` checks. Returns true, or prints what is wrong and returns false.
+ * gaps within the coverage, that each record which should be in both files is in both, and
+ * everything that `flightrec verify` checks. Returns true, or prints what is wrong and returns
+ * false.
  */
 bool stress_check_file(struct stress_check *check, const char *path);
 /* Returns totals so far: events in all files, events that were compared between two files, and

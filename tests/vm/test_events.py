@@ -12,7 +12,7 @@ from kit import Recorder, check, done, events, folder, snapshots, tool, verify, 
 
 EMITTER, DESCRIBING = sys.argv[1:3]
 NOBODY = 65534
-# In the test VM it is known what is missing; another machine may have other limits.
+# What the test VM lacks is always the same; another machine may lack other things.
 IN_VM = bool(os.environ.get("FREC_IN_TEST_KERNEL"))
 
 
@@ -85,7 +85,7 @@ check(
     "the text says so, too",
 )
 if IN_VM:
-    # The fixes that doctor prints have their effect.
+    # The fixes that doctor prints have the promised effect.
     for probe in ("tracefs-rights", "user-events", "cap-perfmon"):
         command = probes[probe]["fix"].replace("sudo ", "")
         check(subprocess.run(command, shell=True, check=False).returncode == 0, command)
@@ -128,8 +128,9 @@ if IN_VM:
             and summary["auto"] == carrier,
             f"{row['user-events']} {summary}",
         )
-    # A service in such a container is recorded from outside. The first service keeps the event
-    # registered, so that it is on for the second service at once.
+    # A service in a container with nothing of tracefs but user_events_data is recorded from
+    # outside. The first service keeps the event registered, so that it is on for the second service
+    # at once.
     running = subprocess.Popen(
         ["unshare", "-m", "sh", "-ec", ALONE.replace("doctor --json", "-n 1 hang"), EMITTER]
     )

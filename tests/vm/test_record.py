@@ -193,7 +193,7 @@ print("== a service without rights", flush=True)
 public = os.path.join(folder(), "public")
 os.chmod(os.path.dirname(public), 0o755)
 recorder = Recorder("-e", "test:*", "-e", "shop:*", "--ring-size", "256K", "--listen", public)
-# Events of root, which no other user may see.
+# These events are root's, and no other user may see them.
 process = emit("-w", 3000, "-n", 100000, "hang")
 has(recorder, "test:tick")
 shop = subprocess.Popen(

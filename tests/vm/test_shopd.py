@@ -4,7 +4,7 @@
 # 	test_shopd.py SHOPD TRANSPORT	in an environment of accept/in
 #
 # The crashes are the same in each environment, but a recorder without rights knows neither
-# registers nor the faulting address, and its report must not claim to.
+# registers nor the faulting address, and its report must not claim to know them.
 import os
 import struct
 import subprocess
@@ -46,8 +46,8 @@ class Shop:
     def __init__(self, *options, cgroup=False, transport=TRANSPORT):
         self.port, self.out, self.ledger = free_port(), folder(), os.path.join(folder(), "ledger")
         self.log = open(os.path.join(folder(), "log"), "w+")
-        # Kernel events are recorded only in the test kernel, because on a busy machine they soon
-        # overwrite the service's.
+        # Kernel events are recorded only with user_events, in most cases in the test kernel,
+        # because on a busy machine they soon overwrite the service's.
         selection = ["shop:*"] + (["sched:sched_switch"] if TRANSPORT == "user_events" else [])
         self.process = subprocess.Popen(
             [
@@ -133,8 +133,7 @@ def check_death(shop, name):
 
 
 def check_knowledge(crash, name):
-    """Checks that the report has what only the kernel knows or, without rights, has nothing of
-    that."""
+    """Checks that the report has what only the kernel knows or, without rights, has none of it."""
     thing = {
         "registers": crash.get("registers"),
         "stack": crash.get("stack"),
