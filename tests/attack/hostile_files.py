@@ -20,12 +20,13 @@ def elf(sections, count=None, extra=b""):
     headers = [(0, 0, 0, 0), *sections, (names.index(b".shstrtab"), 3, 64, len(names))]
     in_header = len(headers) if count is None and len(headers) < 0xFF00 else 0
     total = count or len(headers)
-    body = b""
+    body = []
     for number, (name, kind, offset, size) in enumerate(headers):
         link = 0
         if number == 0 and not in_header:
             size, link = total, len(headers) - 1
-        body += struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, offset, size, link, 0, 1, 0)
+        body.append(struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, offset, size, link, 0, 1, 0))
+    body = b"".join(body)
     head = b"\x7fELF\2\1\1" + bytes(9)
     head += struct.pack(
         "<HHIQQQIHHHHHH",
