@@ -13,7 +13,7 @@
 #include "recorder/engine_status.h"
 #include "recorder/service/control.h"
 
-// The most bytes that a status takes apart from its texts: the numbers, the version, and all tags.
+// The most bytes of a packed status besides its texts: the numbers, the version, and all tags.
 #define STATUS_NUMBERS_MAX 1024
 
 _Static_assert((int)FREC_TRANSPORT_USER_EVENTS ==
@@ -63,7 +63,7 @@ int frec__answer_ready(int socket, const struct frec_engine *engine, int fd)
 	return frec__answer_done(socket, &reply, fd);
 }
 
-// The texts of a message, as many as fit into the `left` bytes that remain.
+// The texts that were added to a message, and how many bytes are left for more.
 struct texts {
 	size_t count, left;
 	ProtobufCBinaryData *text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `flightrec core` asks of an engine while a process dies: the snapshot of that death waits
- * for the stacks of all its threads. */
+/* Serves `flightrec core` while a process dies: the snapshot of that death waits for the stacks of
+ * all threads of the process. */
 #ifndef FREC_RECORDER_ENGINE_CORES_H
 #define FREC_RECORDER_ENGINE_CORES_H
 
