@@ -178,7 +178,8 @@ static bool may_write(void *context, uint32_t pid)
 	return frec__watchlist_find(watchlist, pid);
 }
 
-// Gives each part of the engine pointers to the parts that it uses, once the rights are known.
+// Gives each part of the engine pointers to the parts that it uses. Call this after reach_kernel(),
+// which finds out the rights of this process.
 static void wire_parts(struct frec_engine *engine)
 {
 	engine->watchlist.processes = &engine->processes;
@@ -244,8 +245,8 @@ static int start(struct frec_engine *engine, struct frec_error *reterr)
 // Descriptors that a recorder needs for itself, its clients and the processes that it watches.
 #define FILES_BESIDE_SOURCES 64
 
-// Too few descriptors: says how many are needed. Each source takes one for each CPU, and a CPU has
-// one for its ring and one for its sideband.
+// Reports that there are too few descriptors, and how many are needed: one for each source on each
+// CPU, and two more for each CPU, for its ring and its sideband.
 static int files_error(struct frec_engine *engine, struct frec_error *reterr)
 {
 	uint64_t needed = FILES_BESIDE_SOURCES;

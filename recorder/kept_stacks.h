@@ -15,7 +15,7 @@
 struct frec_kept_stacks {
 	struct frec_kept {
 		uint32_t pid;	/* 0: unused */
-		uint64_t since; /* when the stacks came */
+		uint64_t since; /* when the stacks came, in nanoseconds of CLOCK_MONOTONIC */
 		struct frec_thread_stacks stacks;
 	} kept[FREC_KEPT_STACKS_MAX];
 };
