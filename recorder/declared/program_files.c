@@ -28,7 +28,8 @@
 #define MAPS_SIZE_MAX (4u << 20)
 #define DELETED " (deleted)"
 
-// Pseudo file systems have no blocks. Those that keep their files in memory may have none either.
+// Returns whether a file system is not a pseudo file system. Those have no blocks. But file systems
+// that keep their files in memory may have none either.
 static bool holds_files(int fd)
 {
 	struct statfs status;
