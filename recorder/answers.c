@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Packing answers, the status above all.
+// Packs the answers, above all the status.
 #include "recorder/answers.h"
 
 #include <errno.h>
@@ -70,7 +70,7 @@ struct texts {
 };
 
 // Adds a text, or returns false if it does not fit. In the message, a tag of two bytes and a length
-// of at most three come before the text.
+// of at most three bytes come before the text.
 static bool add_text(struct texts *texts, const char *added)
 {
 	size_t size = strlen(added) + 5;

@@ -16,7 +16,7 @@
 // How many mapped files may wait to be read. If there are more, the files of all processes of the
 // machine are read instead.
 #define FILES_MAX 4096
-// A newly mapped file is compared with this many of the files that were mapped before it.
+// A newly mapped file is compared with at most this many of the files that wait already.
 #define FILES_COMPARED 15
 
 struct frec_mapped_file {

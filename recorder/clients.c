@@ -51,7 +51,7 @@ int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
 
 void frec__clients_remove(struct frec_clients *clients, size_t at)
 {
-	// Closing our end of the notices makes the client read an end of file, which tells the
+	// Closing our end of this socket makes the client read an end of file, which tells the
 	// client that the recorder is gone.
 	if (clients->client[at]->notices >= 0)
 		close(clients->client[at]->notices);

@@ -19,7 +19,7 @@ struct frec_client {
 	uint32_t from_pid, from_uid;
 	bool trusted; /* root, or the user that the recorder runs as */
 	bool attached;
-	bool life_line; /* the recorder ends when this connection does */
+	bool life_line; /* the connection to the service that started the recorder */
 	bool stopped;	/* the client asked the recorder to end */
 	/* numbers of held-back snapshots, or 0: of the one that the client waits for, and of the
 	 * last one that it asked for without waiting */
@@ -40,7 +40,7 @@ struct frec_clients {
  * there is no room for another client, or for another of the same user. */
 int frec__clients_add(struct frec_clients *clients, int fd, bool life_line);
 
-/* Closes a connection. The last connection moves to the index `at`. */
+/* Closes the connection at the index `at`. The last connection moves to that index. */
 void frec__clients_remove(struct frec_clients *clients, size_t at);
 
 #endif

@@ -37,15 +37,15 @@ static void hand_down(int memory)
 	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);
 	char number[16];
 
-	// If the limit on descriptors does not allow such a number, a low one has to do.
+	// If the limit on descriptors does not allow a number that high, a low one has to do.
 	if (fd < 0)
 		fd = fcntl(memory, F_DUPFD, 3);
 	snprintf(number, sizeof(number), "%d", fd);
 	setenv(FREC_SHM_VARIABLE, number, 1);
 }
 
-// In such a variable, a service manager names the process that it has started. If that is this
-// recorder, names the calling process instead, which becomes the command.
+// In such a variable, a service manager names the process that it has started. If that is the
+// recorder, which is the parent, names the calling process instead, which becomes the command.
 static void hand_down_role(const char *variable)
 {
 	const char *text = getenv(variable);
@@ -162,8 +162,9 @@ static void snapshot_of_exit(struct frec_engine *engine, pid_t pid, int status)
 	frec__engine_snapshot(engine, &reason, -1, NULL, NULL);
 }
 
-// A terminal sends SIGINT to the command as well. When it closes, SIGHUP reaches the command, too,
-// unless this process leads the session: then only this process gets the signal.
+// Passes a signal on to the command, unless the command gets the signal anyway. A terminal sends
+// SIGINT to both. When a terminal closes, SIGHUP reaches both, unless this process leads the
+// session: then only this process gets SIGHUP.
 static void pass_on(const struct frec_command *command, const struct frec_server *server)
 {
 	int signal = server->interrupted;
@@ -186,9 +187,9 @@ int frec__command_run(struct frec_command *command, struct frec_session *session
 		pass_on(command, server);
 		server->interrupted = 0;
 	}
-	// A command that exits with a status other than 0, or that SIGTERM or the like ends, gets a
-	// snapshot. It needs none if the snapshot of a death explains its end: either the command
-	// itself died, or it is a shell that passes on the status of a program that died.
+	// A command that exits with a status other than 0, or that a signal such as SIGTERM ends,
+	// gets a snapshot. It needs none if the snapshot of a death explains its end: either the
+	// command itself died, or it is a shell that passes on the status of a program that died.
 	if (waitpid(command->pid, &status, server->stop ? WNOHANG : 0) == command->pid && status &&
 	    !frec__engine_explains_end(&session->engine, (uint32_t)command->pid))
 		snapshot_of_exit(&session->engine, command->pid, status);

@@ -38,9 +38,9 @@ static bool next_group(char **lines, struct group *ret)
 	return false;
 }
 
-// Writes the path at which the hierarchy of a group is mounted, or returns false if it is too long.
-// Controllers of version 1 that share a hierarchy have one mount, named after all of them. Where
-// both versions are in use, version 2 is mounted in the folder "unified".
+// Writes the path at which the hierarchy of a group is mounted, or returns false if the path is too
+// long. Controllers of version 1 that share a hierarchy have one mount, named after all of them.
+// Where both versions are in use, version 2 is mounted in the folder "unified".
 static bool hierarchy(const char *root, const struct group *group, char *ret, size_t size)
 {
 	char probe[PATH_MAX];

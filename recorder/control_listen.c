@@ -64,8 +64,8 @@ static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 }
 
 // Waits for the turn of this recorder, but not for ever, because any process that can read the
-// folder can keep it locked. After the wait, it is better to start and to risk that two recorders
-// replace one socket.
+// folder can keep the folder locked. After the wait, it is better to start and to risk that two
+// recorders replace one socket.
 static void take_turn(int folder)
 {
 	for (int i = 0;

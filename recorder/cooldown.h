@@ -3,13 +3,13 @@
  * Repeats. A repeat is a request or a death whose snapshot would have the same cause as one that
  * was written a short time ago. The first snapshot of a cause is written at once. Repeats within
  * the cool-down wait for its end and then become one snapshot, that of the last repeat, which says
- * how many others it replaces. That file starts the next cool-down. So there is at most one file of
- * a cause per cool-down, and what happened before the last repeat is in the last file.
+ * how many others it replaces. That file starts the next cool-down. So the repeats of a cause make
+ * at most one file per cool-down, and what happened before the last repeat is in the last file.
  *
  * There is one exception. If younger events are about to overwrite what the rings hold from before
  * the first repeated request or the last repeated death, the wait ends early, but not before a
- * tenth of the cool-down has passed. So there are at most ten files of a cause per cool-down,
- * whatever happens.
+ * tenth of the cool-down has passed. So the repeats of a cause never make more than ten files per
+ * cool-down.
  *
  * Both triggers (triggers.h) and deaths (deaths.h) follow these rules. A death is a repeat only in
  * a loop: the process was started after another process of the same program had died in the same
@@ -41,8 +41,8 @@ struct frec_cooldown {
 	uint64_t duration; /* nanoseconds; 0: nothing is a repeat */
 	struct frec_recent_cause {
 		struct frec_cause cause;
-		/* when the first request or death of a row happened; the files of a row are begun
-		 * less than two cool-downs apart */
+		/* when the first request or death of the current row happened; the files of a row
+		 * are begun less than two cool-downs apart */
 		uint64_t since;
 		/* when the last file of the cause was begun; 0: the entry is unused */
 		uint64_t written;
@@ -71,8 +71,8 @@ void frec__cooldown_begin(struct frec_cooldown *cooldown, const struct frec_caus
 			  uint64_t happened, uint64_t now);
 
 /* Returns whether a repeat is to become a snapshot now. `until` is the end of the cool-down.
- * `overwritten`: a quarter of a ring was overwritten since the first held request, or since the
- * last death. */
+ * `overwritten`: a quarter of a ring was overwritten since the first held request of the cause, or
+ * since the last death of the loop. */
 bool frec__cooldown_is_over(const struct frec_cooldown *cooldown, uint64_t until, uint64_t now,
 			    bool overwritten);
 

@@ -193,8 +193,8 @@ static struct perf_event_header *copy_of(const struct frec_source *source,
 	memcpy(copy, record, head + stack);
 	if (head == record->size)
 		return copy;
-	// In a record, the number of a stack's bytes precedes them, and how many of them were read
-	// follows them. If the number is 0, neither the bytes nor how many were read follow.
+	// A record has the size of the stack, then the bytes of the stack, then how many of these
+	// were read. If the size is 0, the record has neither of the other two.
 	used = stack;
 	memcpy((uint8_t *)copy + head - sizeof(used), &used, sizeof(used));
 	copy->size = (uint16_t)(head + stack);

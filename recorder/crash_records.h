@@ -9,15 +9,15 @@
  *
  *	signal_deliver -> the CPU's crash ring --drain()--> kept, by process --take()--> snapshot
  *
- * Bounds: the size of a crash ring is a quarter of a ring's, but at least FREC_CRASH_RING_MIN and
- * at most FREC_CRASH_RING_MAX, and its records have up to FREC_CRASH_RING_STACK of stack, so that
- * about 30 processes can die on one CPU before the recorder gets to run. When a crash ring is full,
- * the youngest records are dropped rather than the oldest, because the oldest mostly show the
- * cause. For the same reason, a record is not kept if FREC_DEATHS_MAX processes or
- * FREC_CRASH_BYTES_MAX are kept already. Memory for kept records is allocated only when something
- * dies. If there is none, or if the kernel refuses the crash rings, only the records in the
- * ordinary rings are left. Those are preferred anyway, as long as they exist, because their stacks
- * can be longer.
+ * Bounds: a crash ring has a quarter of an ordinary ring's size, but at least FREC_CRASH_RING_MIN
+ * and at most FREC_CRASH_RING_MAX, and its records have up to FREC_CRASH_RING_STACK of stack, so
+ * that about 30 processes can die on one CPU before the recorder gets to run. When a crash ring is
+ * full, the youngest records are dropped rather than the oldest, because the oldest mostly show the
+ * cause. For the same reason, a record is not kept if records of FREC_DEATHS_MAX processes or of
+ * FREC_CRASH_BYTES_MAX bytes are kept already. Memory for kept records is allocated only when
+ * something dies. If there is none, or if the kernel refuses the crash rings, only the records in
+ * the ordinary rings are left. Those are preferred anyway, as long as they exist, because their
+ * stacks can be longer.
  */
 #ifndef FREC_RECORDER_CRASH_RECORDS_H
 #define FREC_RECORDER_CRASH_RECORDS_H
@@ -32,8 +32,8 @@
 /* The most bytes of all kept records together. */
 #define FREC_CRASH_BYTES_MAX (16u << 20)
 
-/* The records of one process. `sample` is the signal with registers and stack; `details` is from
- * the BPF program. */
+/* The records of one process. `sample` is the signal with registers and stack; `details` is what
+ * the BPF program wrote. */
 struct frec_kept_crash {
 	uint32_t pid;
 	uint64_t since; /* when a record was last kept, in nanoseconds of CLOCK_MONOTONIC */
@@ -59,12 +59,12 @@ struct frec_crash_records {
 };
 
 /* Prepares for records like those of the sources `signal` and `details`, which may be NULL.
- * `ring_size` is the bytes of an ordinary ring. Opens nothing. */
+ * `ring_size` is the size of an ordinary ring in bytes. Opens nothing. */
 void frec__crash_records_init(struct frec_crash_records *records, const struct frec_source *signal,
 			      const struct frec_source *details, uint64_t ring_size);
 void frec__crash_records_deinit(struct frec_crash_records *records);
 
-/* Opens the crash ring of a CPU, in place of an earlier one. Returns 0 or a negative errno. */
+/* Opens the crash ring of a CPU, and closes an earlier one. Returns 0 or a negative errno. */
 int frec__crash_records_open(struct frec_crash_records *records, int cpu,
 			     struct frec_error *reterr);
 

@@ -19,8 +19,8 @@ static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
 	return NULL;
 }
 
-// An out-of-memory kill remains the reason when SIGKILL follows, because the OOM killer sends it.
-// That a crash remains the reason is up to add_alert().
+// Returns the kind of a death, which was no crash so far, after an alert. An out-of-memory kill
+// remains one when SIGKILL follows, because the OOM killer sends that signal.
 static Flightrec__Trigger__Kind kind_after(const struct frec_reason *reason,
 					   enum frec_alert_kind alert)
 {

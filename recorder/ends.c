@@ -28,7 +28,7 @@ struct frec_awaited {
 	bool announced; /* it has done so */
 	uint64_t gone;	/* when the process was first seen to have ended, or 0 */
 	bool fresh;	/* its end was first seen in the current round */
-	bool made_way;	/* the service went on in another process then */
+	bool made_way;	/* when the process ended, the service went on in another one */
 };
 
 static struct frec_awaited *find(const struct frec_ends *ends, uint32_t pid)

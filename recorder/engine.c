@@ -22,7 +22,7 @@
 // Milliseconds between two looks for new events and CPUs; see "How soon an event is recorded" in
 // docs/recording.md.
 #define REFRESH_INTERVAL 20
-// Milliseconds between two looks whether a dying process is gone.
+// Milliseconds between two checks of whether a dying process is gone.
 #define DEATH_INTERVAL 2
 // The most milliseconds to wait for the end of a dying process if the kernel starts `flightrec
 // core`.

@@ -30,7 +30,7 @@
  *
  * Invariants: indices of rings and sources never change while the engine runs. Memory for the next
  * capture is set aside before a ring or source records, so that taking a capture allocates nothing.
- * The loop blocks only in poll(2) and while it writes a file, and drains the sideband meanwhile.
+ * The loop blocks only in poll(2) and while it writes a file; then it also drains the sideband.
  * Everything that comes from a socket or from the memory of services is hostile.
  */
 #ifndef FREC_RECORDER_ENGINE_H

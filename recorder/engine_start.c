@@ -17,9 +17,9 @@
 #include "recorder/rings/perf.h"
 #include "recorder/sources/foreign.h"
 
-// Returns 0 if this process may watch the kernel. Then everything that fails later is an error,
-// such as a ring that is too large. Otherwise returns a negative errno, and the engine may do
-// without the kernel.
+// Returns 0 if this process may watch the kernel. In that case, everything that fails later is an
+// error, such as a ring that is too large. Otherwise returns a negative errno, and the engine may
+// do without the kernel.
 static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__catalog_open(reterr);
@@ -137,7 +137,8 @@ static int start_breakpoints(struct frec_engine *engine, struct frec_error *rete
 	return frec__error(reterr, r, "%s", error.message);
 }
 
-// Starts the sideband, which reports crashes and names, and the rings that the kernel writes.
+// Starts the sideband, which reports crashes and names. Then opens the rings that the kernel
+// writes.
 static int start_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);

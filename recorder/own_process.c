@@ -57,8 +57,8 @@ void frec__own_stderr(void)
 	close(nowhere);
 }
 
-// frec_recorder_start() has set all signals to their default actions. SIGTERM and SIGINT are read
-// from a signalfd later.
+// Ignores signals that would end the keeper, because frec_recorder_start() has set all signals to
+// their default actions. SIGTERM and SIGINT are read from a signalfd later.
 static void own_signals(void)
 {
 	static const int ignored[] = {SIGXFSZ, SIGPIPE, SIGHUP, SIGTERM, SIGINT};
@@ -67,7 +67,7 @@ static void own_signals(void)
 		signal(ignored[i], SIG_IGN);
 }
 
-// Reads a list of CPUs such as "2-3,8" and takes those out of `set`.
+// Reads a list of CPUs such as "2-3,8" and removes these CPUs from `set`.
 static void exclude(cpu_set_t *set, size_t size, const char *path)
 {
 	char list[4096] = "", *at = list;

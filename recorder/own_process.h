@@ -4,8 +4,8 @@
  * service is in at that moment, and everything that a process inherits can keep it from doing its
  * work, or from doing it at the right moment:
  *
- *	descriptors		a port that stays open prevents the service's restart; a closed
- *				stderr gets messages written into a ring
+ *	descriptors		a port that stays open prevents the service's restart; if stderr is
+ *				closed, messages are written into a ring
  *	resource limits		too small a file, too few descriptors, too little memory
  *	signals			SIGXFSZ, SIGPIPE and SIGHUP would end it
  *	scheduling		a real-time class that takes a CPU from the service, or a nice value

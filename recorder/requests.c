@@ -123,8 +123,8 @@ static void serve_trigger(struct frec_engine *engine, struct frec_client *client
 	snprintf(reason.name, sizeof(reason.name), "%s", request->name);
 	reason.fields = &fields;
 	snprintf(cause.name, sizeof(cause.name), "%s", request->name);
-	// One connection waits for one held snapshot, so that its answers come in the order of its
-	// requests.
+	// A connection waits for at most one held snapshot. Meanwhile, each further request that
+	// waits for an answer gets its snapshot at once.
 	if (client->held && answered)
 		r = frec__engine_snapshot(engine, &reason, cause.only_uid, path, &error);
 	else

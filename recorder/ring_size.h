@@ -25,7 +25,7 @@ struct frec_ring_bounds frec__ring_bounds(void);
  * services fit into a file. If there is none, returns FREC_RING_SIZE_MIN. */
 uint64_t frec__ring_size_within(const struct frec_ring_bounds *bounds);
 
-/* Returns the most bytes that rings of `size` and the room for their copies take. */
+/* Returns about how many bytes the rings of `size` bytes and the room for their copies take. */
 uint64_t frec__ring_size_cost(uint64_t size, uint64_t cpus);
 
 #endif

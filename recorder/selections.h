@@ -32,7 +32,7 @@ int frec__selections_check(const struct frec_selections *selections, int tracefs
 const struct frec_selection *frec__selections_beyond_services(
 	const struct frec_selections *selections, int tracefs);
 
-/* Returns the first selection of events of services that asks for stacks; NULL: there is none. */
+/* Returns the first selection that asks for stacks with events of services; NULL: there is none. */
 const struct frec_selection *frec__selections_service_stacks(
 	const struct frec_selections *selections, int tracefs);
 

@@ -22,8 +22,8 @@
 #include "recorder/own_process.h"
 #include "recorder/service/control.h"
 
-// When a snapshot is written, sends notices to the clients that asked for them, and reports the
-// snapshot on stderr and in the journal, where the person on call looks.
+// After each attempt to write a snapshot, sends notices to the clients that asked for them. Reports
+// a snapshot that was written on stderr and in the journal, where the person on call looks.
 static void report_written(void *context, const struct frec_snapshot_job *job, const char *path,
 			   int code)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests for snapshots that repeat an earlier request within the cool-down (cooldown.h). Those of
- * one cause wait here together and become one snapshot. That is taken after the last of them, and
- * so has every event that was emitted before the last request. */
+ * one cause wait here together and become one snapshot. The snapshot is taken after the last of
+ * them, and so has every event that was emitted before the last request. */
 #ifndef FREC_RECORDER_TRIGGERS_H
 #define FREC_RECORDER_TRIGGERS_H
 

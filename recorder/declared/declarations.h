@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which events can be recorded, and the fields of their records. This directory reads descriptions,
- * and sources/ turns them into sources. Nothing here opens or records an event.
+ * Which events can be recorded, and the fields of their records. This directory reads descriptions
+ * of events, and sources/ turns them into sources. Nothing here opens or records an event.
  *
  * The descriptions come from two places:
  *

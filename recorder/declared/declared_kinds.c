@@ -42,8 +42,8 @@ static int kind_of(const struct frec_declared_field *field)
 }
 
 // Returns whether the kernel's format file gives the field the same type as the text that registers
-// it. Between the brackets of an array, the kernel prints uninitialised memory, so the text there
-// is not compared.
+// the event. Between the brackets of an array, the kernel prints uninitialised memory, so the text
+// there is not compared.
 static bool same_type(const struct frec_declared_field *declared, const struct frec_field *field)
 {
 	int kind = kind_of(declared);

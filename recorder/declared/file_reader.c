@@ -20,7 +20,7 @@
 // The most bytes of a child's address space, for the program, libelf's tables, and a section of
 // SECTION_SIZE_MAX.
 #define MEMORY_MAX (UINT64_C(256) << 20)
-// The processor time for one file, and the nanoseconds after which a child that waits for its file
+// The processor time for one file, and the nanoseconds after which a child that waits for a file
 // system is given up. Reading the largest programs (a browser, a compiler) takes 30 ms.
 #define FILE_MILLISECONDS 1000
 #define FILE_PATIENCE UINT64_C(10000000000)

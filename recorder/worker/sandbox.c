@@ -141,8 +141,8 @@ int frec__sandbox_enter(const struct frec_sandbox *sandbox)
 		if (!r)
 			r = drop_capabilities();
 	}
-	// These two come last, because a change of the user resets them. If the parent died before
-	// the second call, the child gets no signal.
+	// These two follow the change of the user, which resets them. If the parent died before the
+	// second call, the child gets no signal.
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)

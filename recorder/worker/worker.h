@@ -27,8 +27,8 @@ int frec__worker_start(struct frec_worker *worker, const struct frec_sandbox *sa
 /* Kills the child. Does nothing if there is none. */
 void frec__worker_stop(struct frec_worker *worker);
 
-/* Sends one message, and the descriptor `fd` if that is not -1, which stays the caller's. Returns 0
- * or a negative errno. Both ends may use this function. */
+/* Sends one message, with a copy of the descriptor `fd` unless that is -1. Returns 0 or a negative
+ * errno. Both ends may use this function. */
 int frec__worker_send(int socket, const struct iovec *parts, size_t count, int fd);
 
 /* Receives one message. Returns its size, 0 if the other end is closed, or a negative errno:
