@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The connections to a recorder, and whose they are. */
+/* The connections of clients to a recorder, with their processes and users. */
 #ifndef FREC_RECORDER_CLIENTS_H
 #define FREC_RECORDER_CLIENTS_H
 

@@ -3,9 +3,9 @@
  * Room that is set aside for the records of fatal signals. In the ordinary rings such records, each
  * with up to 60 KiB of stack, overwrite each other if many processes die at once: 64 of them fill a
  * ring of 4 MiB. So the kernel writes each record a second time, into the crash ring of the CPU,
- * which is small and holds nothing else. Whenever the loop wakes, and every few milliseconds while
- * a file is written, the crash rings are emptied into this process's memory, where a record stays
- * until the snapshot of the death takes it.
+ * which is small and holds nothing else. Whenever the loop wakes, and again and again while a file
+ * is written, the crash rings are emptied into this process's memory, where a record stays until
+ * the snapshot of the death takes it.
  *
  *	signal_deliver -> the CPU's crash ring --drain()--> kept, by process --take()--> snapshot
  *

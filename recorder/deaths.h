@@ -28,9 +28,9 @@
 struct frec_death {
 	struct frec_reason reason;
 	int64_t only_uid;
-	bool watched; /* whether the process was watched when the alert came */
-	/* whether the rings were searched for events of the process, and whether any were found:
-	 * the events may be overwritten before the snapshot is taken */
+	bool watched; /* the process was watched when the alert came */
+	/* the rings were searched for events of the process, and some were found: the events may be
+	 * overwritten before the snapshot is taken */
 	bool searched, mentioned;
 	/* -1: the process was gone before this could be opened, or the death is a repeat */
 	int pidfd;

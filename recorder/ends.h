@@ -34,7 +34,7 @@ struct frec_ends {
 	 * made way for another one. */
 	const int *life_line;
 	uint32_t first; /* the process that started the recorder, or 0 */
-	/* whether a process held that other end at the last frec__ends_notice() */
+	/* a process held that other end at the last frec__ends_notice() */
 	bool held;
 	bool announced; /* since the last refresh a process has announced its end */
 

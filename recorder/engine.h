@@ -96,8 +96,8 @@ struct frec_engine {
 	struct frec_engine_options options;
 	enum frec_transport transport; /* the transport in use; never FREC_TRANSPORT_AUTO */
 	char transport_why[600];       /* one sentence without a full stop */
-	/* Whether this process has the right to watch the kernel. Without that right there are only
-	 * the events that services write into memory. */
+	/* This process has the right to watch the kernel. Without that right there are only the
+	 * events that services write into memory. */
 	bool kernel;
 	struct frec_error no_kernel; /* why `kernel` is false */
 	int tracefs;

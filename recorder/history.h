@@ -24,7 +24,7 @@ struct frec_history {
 	/* what `full` would be if the only stacks in the records were those of crashes */
 	double without_stacks;
 	bool stacks;	       /* some source has stacks that were selected */
-	size_t stacks_missing; /* sources whose stacks were selected but cannot be had */
+	size_t stacks_missing; /* sources whose stacks were selected but cannot be recorded */
 };
 
 /*

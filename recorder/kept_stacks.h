@@ -21,9 +21,9 @@ struct frec_kept_stacks {
 };
 
 /*
- * Reads the stacks of `pid` from `fd`, a sealed memory file of parts of a .frec file. The stacks of
- * `missing` threads are not in the file. The new stacks replace older ones of the same process, or
- * the oldest of all if there is no room. Returns 0 or a negative errno, -EINVAL if `fd` is
+ * Reads the stacks of `pid` from `fd`, a sealed memory file with parts of a .frec file. The stacks
+ * of `missing` threads are not in the file. The new stacks replace older ones of the same process,
+ * or the oldest of all if there is no room. Returns 0 or a negative errno, -EINVAL if `fd` is
  * something else.
  */
 int frec__kept_stacks_read(struct frec_kept_stacks *kept, uint32_t pid, int fd, uint32_t missing,

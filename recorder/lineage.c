@@ -78,7 +78,7 @@ static bool is_alive(uint32_t pid)
 
 static bool is_service(const struct frec_engine *engine, const struct frec_process *process)
 {
-	// A keeper descends from its service.
+	// A keeper descends from its service, but is no part of it.
 	if (process->pid == (uint32_t)getpid())
 		return false;
 	if (engine->kernel)

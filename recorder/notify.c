@@ -21,7 +21,7 @@
 // The longest watchdog time, in microseconds. A longer one is taken for a mistake.
 #define WATCHDOG_MAX (UINT64_MAX / 1000)
 
-// Sets the address. Returns 0, or -EAFNOSUPPORT or -ENAMETOOLONG.
+// Sets the address to the socket `name`. Returns 0, or -EAFNOSUPPORT or -ENAMETOOLONG.
 static int set_address(struct frec_notify *notify, const char *name)
 {
 	size_t length = strlen(name);

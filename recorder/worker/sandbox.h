@@ -36,8 +36,9 @@ struct frec_sandbox {
  * Must be called in the child, once. From then on the child dumps no core, cannot be traced by
  * other processes of its user, and dies with its parent. Without `opens_files` it belongs to user
  * nobody (if the recorder may change users), has no capability, and is killed by a system call that
- * parsing does not need: it cannot open, create, connect, signal or execute anything. Returns 0, or
- * a negative errno if the kernel refuses a part of this: the caller must then end the child.
+ * parsing does not need: it cannot open, create, connect, signal or execute anything. Returns 0,
+ * also if the kernel has no seccomp filters, or a negative errno: the caller must then end the
+ * child.
  */
 int frec__sandbox_enter(const struct frec_sandbox *sandbox);
 
