@@ -8,11 +8,12 @@
  * so a start that waits for trusted files never waits for a stranger's. The files of strangers are
  * read while the loop runs, and the users take turns.
  *
- * Invariants: what a file says reaches the recorder whole, or not at all. A file that makes its
- * child die, or that says too much, is reported once, counted, and not read again until it changes.
- * Of what a user's files say, the recorder keeps at most FREC_FILES_USER_SIZE bytes in
- * FREC_FILES_USER_COUNT findings, plus one file; of what the files of all users but root and the
- * recorder's user say, FREC_FILES_STRANGERS_SIZE and FREC_FILES_STRANGERS_COUNT, plus one file.
+ * Invariants: the findings about a file reach the recorder complete, or not at all. A file that
+ * makes its child die, or that has too many findings, is reported once, counted, and not read again
+ * until it changes. Of the findings about files that are not trusted, the recorder keeps for each
+ * user at most FREC_FILES_USER_SIZE bytes in FREC_FILES_USER_COUNT findings, plus those of one
+ * file; for all users together, at most FREC_FILES_STRANGERS_SIZE bytes in
+ * FREC_FILES_STRANGERS_COUNT findings, plus those of one file.
  */
 #ifndef FREC_RECORDER_DECLARED_FILE_READER_H
 #define FREC_RECORDER_DECLARED_FILE_READER_H
@@ -79,8 +80,8 @@ void frec__file_reader_deinit(struct frec_file_reader *reader);
 /*
  * Takes ownership of `file`. Reads it at once if it is trusted, which takes at most the time limit
  * of a file; else the file waits for its turn. A stranger's file is passed over if too many files
- * wait, of all users or of its owner, or if the files of its owner or of all strangers have said
- * too much. Returns 0, or a negative errno if the file was passed over.
+ * wait, of all users or of its owner, or if too many findings were kept, of all strangers or of its
+ * owner. Returns 0, or a negative errno if the file was passed over.
  */
 int frec__file_reader_add(struct frec_file_reader *reader, struct frec_file *file);
 
