@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Packing answers, the status above all.
+// Packs the answers, above all the status.
 #include "recorder/answers.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "recorder/engine_status.h"
 #include "recorder/service/control.h"
 
-// The most bytes that a status takes apart from its texts: the numbers, the version, and all tags.
+// The most bytes of a packed status besides its texts: the numbers, the version, and all tags.
 #define STATUS_NUMBERS_MAX 1024
 
 _Static_assert((int)FREC_TRANSPORT_USER_EVENTS ==
@@ -63,14 +63,14 @@ int frec__answer_ready(int socket, const struct frec_engine *engine, int fd)
 	return frec__answer_done(socket, &reply, fd);
 }
 
-// The texts of a message, as many as fit into the `left` bytes that remain.
+// The texts that were added to a message, and how many bytes are left for more.
 struct texts {
 	size_t count, left;
 	ProtobufCBinaryData *text;
 };
 
 // Adds a text, or returns false if it does not fit. In the message, a tag of two bytes and a length
-// of at most three come before the text.
+// of at most three bytes come before the text.
 static bool add_text(struct texts *texts, const char *added)
 {
 	size_t size = strlen(added) + 5;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a recorder answers on its control socket: Reply of proto/control.proto. Nothing here blocks;
- * an answer is lost if the client's socket has no room for it. */
+/* The answers that a recorder sends on its control socket: Reply of proto/control.proto. Nothing
+ * here blocks; an answer is lost if the client's socket has no room for it. */
 #ifndef FREC_RECORDER_ANSWERS_H
 #define FREC_RECORDER_ANSWERS_H
 
@@ -9,16 +9,16 @@
 
 struct frec_client;
 
-/* Each function sends one message to `socket`, with a copy of the descriptor `fd` if that is not
- * -1, and returns 0 or a negative errno. */
+/* Each function of this file sends one message, and returns 0 or a negative errno. A copy of the
+ * descriptor `fd` goes with the message, unless `fd` is -1. */
 int frec__answer_done(int socket, const Flightrec__Control__Reply *reply, int fd);
 int frec__answer_error(int socket, const char *error);
 
 /* Sends a client that attached, or the service that started the recorder, the transport by which
- * its events are recorded, and why. */
+ * its events are recorded, and the reason why it was chosen. */
 int frec__answer_ready(int socket, const struct frec_engine *engine, int fd);
 
-/* Sends the status, as far as the client may know it. */
+/* Sends a trusted client the whole status, and any other client only what concerns that client. */
 int frec__answer_status(const struct frec_client *client, const struct frec_engine *engine);
 
 #endif

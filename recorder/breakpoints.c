@@ -13,10 +13,10 @@
 #include "recorder/declared/declared_files.h"
 #include "recorder/sources/usdt.h"
 
-// The most mapped files that wait to be read. If there are more, the files of all processes of the
+// How many mapped files may wait to be read. If there are more, the files of all processes of the
 // machine are read instead.
 #define FILES_MAX 4096
-// A newly mapped file is compared with this many of the files that were mapped before it.
+// A newly mapped file is compared with at most this many of the files that wait already.
 #define FILES_COMPARED 15
 
 struct frec_mapped_file {
@@ -48,8 +48,8 @@ void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid
 		breakpoints->missed = true;
 }
 
-// Sets *ret_slot to the slot of a declared event. Opens its source if the event is met for the
-// first time. Returns 0 or a negative errno.
+// Sets *ret_slot to the slot of a declared event. Opens the event's source if the event is met for
+// the first time. Returns 0 or a negative errno.
 static int slot_of(struct frec_breakpoints *breakpoints, size_t event, uint32_t *ret_slot)
 {
 	struct frec_source_set *sources = breakpoints->sources;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recording the events of services at their sites (the usdt transport): finds the files that have
- * sites, at the start and whenever files are mapped, and sets a breakpoint on each site of a
- * selected event.
+ * The usdt transport: records the events of services with breakpoints at the events' sites. Finds
+ * the files that have sites, at the start and whenever files are mapped, and sets a breakpoint on
+ * each site of a selected event.
  */
 #ifndef FREC_RECORDER_BREAKPOINTS_H
 #define FREC_RECORDER_BREAKPOINTS_H
@@ -14,18 +14,18 @@ struct frec_mapped_file;
 struct frec_usdt;
 
 struct frec_breakpoints {
-	struct frec_source_set *sources; /* outlives this */
+	struct frec_source_set *sources; /* outlives this structure */
 	struct frec_usdt *usdt;		 /* NULL: another transport is in use */
 	uint32_t slots;			 /* the number of slots of `usdt` in use */
 	size_t count;			 /* mapped files that have not been read yet */
 	struct frec_mapped_file *file;
-	bool missed; /* there was no room for a mapped file */
+	bool missed; /* there was no room to remember a mapped file */
 };
 
 /*
  * Loads the BPF program that a breakpoint runs. From then on, whenever declarations of `sources`
- * are read from a file, the sites found there get breakpoints. Returns 0 or a negative errno with
- * nothing changed.
+ * are read from a file, the sites of selected events in that file get breakpoints. Returns 0 or a
+ * negative errno with nothing changed.
  */
 int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_source_set *sources,
 			   struct frec_error *reterr);

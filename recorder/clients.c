@@ -33,7 +33,8 @@ int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
 	if (!client || clients->count == FREC_CLIENTS_MAX ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return -EAGAIN;
-	// Without this the sender of a request is taken for the client itself.
+	// Without this option the kernel does not name the sender of a request, and the client
+	// itself would be taken for the sender.
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	client->pid = (uint32_t)peer.pid;
 	client->uid = peer.uid;
@@ -50,7 +51,8 @@ int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
 
 void frec__clients_remove(struct frec_clients *clients, size_t at)
 {
-	// The client takes the end of the connection as the end of its notices, too.
+	// Closing our end of this socket makes the client read an end of file, which tells the
+	// client that the recorder is gone.
 	if (clients->client[at]->notices >= 0)
 		close(clients->client[at]->notices);
 	close(clients->client[at]->fd);

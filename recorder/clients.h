@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The connections to a recorder, and whose they are. */
+/* The connections of clients to a recorder, with their processes and users. */
 #ifndef FREC_RECORDER_CLIENTS_H
 #define FREC_RECORDER_CLIENTS_H
 
@@ -12,20 +12,22 @@
 
 struct frec_client {
 	int fd;
-	uint32_t pid, uid; /* from SO_PEERCRED; pid 0: the process is in an unknown pid namespace */
-	/* Who sent the last request: the client, or a process that it has forked and that has its
-	 * socket. This does not change what the client may ask for. */
+	/* from SO_PEERCRED; pid 0: the process is not visible in the recorder's pid namespace */
+	uint32_t pid, uid;
+	/* Who sent the last request: the client, or a process that the client forked and that
+	 * inherited its socket. What a client may ask for does not depend on this. */
 	uint32_t from_pid, from_uid;
 	bool trusted; /* root, or the user that the recorder runs as */
 	bool attached;
-	bool life_line; /* the recorder ends when this connection does */
+	bool life_line; /* the connection to the service that started the recorder */
 	bool stopped;	/* the client asked the recorder to end */
-	/* numbers of the held snapshots that the client waits for and asked for without waiting, or
-	 * 0 */
+	/* numbers of held-back snapshots, or 0: of the one that the client waits for, and of the
+	 * last one that it asked for without waiting */
 	uint64_t held, held_unanswered;
 	uint32_t core_pid; /* the dying process whose stacks the client announced, or 0 */
 	int notices;	   /* our end of the socket on which the client reads notices, or -1 */
-	uint32_t missed;   /* notices that had no room there since the last that had */
+	/* notices that had no room in that socket since the last notice that had */
+	uint32_t missed;
 	char last_path[PATH_MAX]; /* path of the last snapshot that the client triggered */
 };
 
@@ -38,7 +40,7 @@ struct frec_clients {
  * there is no room for another client, or for another of the same user. */
 int frec__clients_add(struct frec_clients *clients, int fd, bool life_line);
 
-/* Closes a connection. The last connection takes its index. */
+/* Closes the connection at the index `at`. The last connection moves to that index. */
 void frec__clients_remove(struct frec_clients *clients, size_t at);
 
 #endif

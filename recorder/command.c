@@ -21,8 +21,8 @@
 #include "recorder/service/control.h"
 #include "recorder/service/shm.h"
 
-// The lowest number for the descriptor of the memory: out of the way of the command's own
-// descriptors.
+// The lowest number for the descriptor of the memory that events are written into. The number is
+// out of the way of the command's own descriptors.
 #define MEMORY_MIN 512
 // The most milliseconds to wait until the process has executed the command's program.
 #define EXEC_PATIENCE 2000
@@ -37,15 +37,15 @@ static void hand_down(int memory)
 	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);
 	char number[16];
 
-	// If the limit on descriptors does not allow such a number, a low one has to do.
+	// If the limit on descriptors does not allow a number that high, a low one has to do.
 	if (fd < 0)
 		fd = fcntl(memory, F_DUPFD, 3);
 	snprintf(number, sizeof(number), "%d", fd);
 	setenv(FREC_SHM_VARIABLE, number, 1);
 }
 
-// A service manager names the process that these variables are for. It has started this recorder,
-// and means the command.
+// In such a variable, a service manager names the process that it has started. If that is the
+// recorder, which is the parent, names the calling process instead, which becomes the command.
 static void hand_down_role(const char *variable)
 {
 	const char *text = getenv(variable);
@@ -58,8 +58,8 @@ static void hand_down_role(const char *variable)
 }
 
 // Runs in the child. Waits for the packet that frec__command_release() sends, then executes the
-// command. The packet may carry the descriptor of the memory to write events into. The command gets
-// the inherited handling of SIGCHLD, and no signal is blocked.
+// command. The packet may carry the descriptor of the memory to write events into. The command
+// starts with the handling of SIGCHLD that the recorder inherited, and with no signal blocked.
 static _Noreturn void become(char **arguments, int socket, void (*inherited)(int))
 {
 	sigset_t none;
@@ -68,8 +68,8 @@ static _Noreturn void become(char **arguments, int socket, void (*inherited)(int
 
 	if (frec__control_receive(socket, &go, sizeof(go), &memory, -1) <= 0)
 		_exit(EXIT_CANCELLED);
-	// The variable may come from a recorder under which this one runs. A process can use only
-	// one recorder.
+	// The environment may have the variable of another recorder, under which this one runs. But
+	// a process can use only one recorder.
 	unsetenv(FREC_SHM_VARIABLE);
 	if (memory >= 0)
 		hand_down(memory);
@@ -162,8 +162,9 @@ static void snapshot_of_exit(struct frec_engine *engine, pid_t pid, int status)
 	frec__engine_snapshot(engine, &reason, -1, NULL, NULL);
 }
 
-// The terminal sends SIGINT to the command as well. So does it with SIGHUP when it closes, unless
-// this process leads the session: then it is the only one to be told.
+// Passes a signal on to the command, unless the command gets the signal anyway. A terminal sends
+// SIGINT to both. When a terminal closes, SIGHUP reaches both, unless this process leads the
+// session: then only this process gets SIGHUP.
 static void pass_on(const struct frec_command *command, const struct frec_server *server)
 {
 	int signal = server->interrupted;
@@ -178,7 +179,7 @@ int frec__command_run(struct frec_command *command, struct frec_session *session
 	struct frec_server *server = &session->server;
 	int status = 0;
 
-	// After a signal, wait for the end of the command.
+	// Signals do not end the recording, which goes on until the command has ended.
 	for (;;) {
 		frec__server_run(server);
 		if (!server->interrupted)
@@ -186,9 +187,9 @@ int frec__command_run(struct frec_command *command, struct frec_session *session
 		pass_on(command, server);
 		server->interrupted = 0;
 	}
-	// A command that exits with a status other than 0, or that SIGTERM or the like ends, gets a
-	// snapshot. It needs none if the snapshot of a death explains its end: either the command
-	// itself died, or it is a shell that passes on the status of a program that died.
+	// A command that exits with a status other than 0, or that a signal such as SIGTERM ends,
+	// gets a snapshot. It needs none if the snapshot of a death explains its end: either the
+	// command itself died, or it is a shell that passes on the status of a program that died.
 	if (waitpid(command->pid, &status, server->stop ? WNOHANG : 0) == command->pid && status &&
 	    !frec__engine_explains_end(&session->engine, (uint32_t)command->pid))
 		snapshot_of_exit(&session->engine, command->pid, status);

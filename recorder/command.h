@@ -14,9 +14,9 @@ struct frec_command {
 
 /*
  * Starts a process that will become the command. `arguments` end in NULL. The process waits for
- * frec__command_release(), so that nothing that it does as the command escapes the recorder. It
- * must be started before the recorder, whose signal mask it must not inherit. Returns 0 or a
- * negative errno.
+ * frec__command_release(), so that nothing that it does as the command escapes the recorder. Call
+ * this before the recorder starts, so that the process inherits nothing from the recorder, such as
+ * its signal mask. Returns 0 or a negative errno.
  */
 int frec__command_start(struct frec_command *command, char **arguments);
 

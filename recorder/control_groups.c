@@ -13,9 +13,9 @@
 #include "proto/cleanup.h"
 #include "proto/read_file.h"
 
-#define OWN_MAX 65536 // bytes of /proc/PID/cgroup
+#define OWN_MAX 65536 // the most bytes that are read of /proc/PID/cgroup
 
-// A line of /proc/PID/cgroup: NUMBER:CONTROLLERS:PATH. Version 2 has no controllers there.
+// A line of /proc/PID/cgroup: NUMBER:CONTROLLERS:PATH. CONTROLLERS is empty for version 2.
 struct group {
 	const char *controllers, *path;
 };
@@ -38,9 +38,9 @@ static bool next_group(char **lines, struct group *ret)
 	return false;
 }
 
-// Writes where the hierarchy of a group is mounted. Several controllers of version 1 that share a
-// hierarchy have one mount with all their names. Where both versions are in use, version 2 has a
-// folder of its own.
+// Writes the path at which the hierarchy of a group is mounted, or returns false if the path is too
+// long. Controllers of version 1 that share a hierarchy have one mount, named after all of them.
+// Where both versions are in use, version 2 is mounted in the folder "unified".
 static bool hierarchy(const char *root, const struct group *group, char *ret, size_t size)
 {
 	char probe[PATH_MAX];
@@ -61,13 +61,13 @@ static uint64_t read_limit(const char *folder, const char *path, size_t length, 
 	snprintf(file, sizeof(file), "%s%.*s/%s", folder, (int)length, path, name);
 	text = frec__read_file_at(AT_FDCWD, file, 64);
 	value = text ? strtoull(text, &end, 10) : 0;
-	// "max", or what version 1 says for no limit: the largest multiple of a page.
+	// Without a limit, the text is "max", or in version 1 the largest multiple of a page.
 	if (!text || end == text || value > INT64_MAX / 2)
 		return UINT64_MAX;
 	return value;
 }
 
-// The lowest limit of a group and of those around it, up to the root.
+// Returns the lowest limit of a group and of the groups around it, up to the root.
 static uint64_t lowest(const char *folder, const char *path, const char *name)
 {
 	uint64_t least = UINT64_MAX;
@@ -133,7 +133,8 @@ void frec__control_groups_leave(const char *root, const char *own)
 		fd = open(file, O_WRONLY | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		// 0 is the process that writes it. If it may not, it stays where it is.
+		// 0 means the process that writes. If the write is refused, this process stays in
+		// its group.
 		(void)!write(fd, "0", 1);
 		close(fd);
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Control groups, version 1 and 2 and both at once: the memory that a recorder may use, and leaving
- * the groups of a service.
+ * Control groups of version 1, version 2, or both at once: finds how much memory they let a
+ * recorder use, and leaves the groups of a service.
  *
- * `root` is where the groups are mounted, and `own` is a file in the format of /proc/PID/cgroup. A
- * container may see only its own part of the groups, while `own` has a path from outside: then the
- * file at the root is that of the container.
+ * `root` is the folder where the groups are mounted, and `own` a file in the format of
+ * /proc/PID/cgroup. In a container, `root` may have only the container's part of the groups, while
+ * the paths in `own` are those outside. Those do not exist below `root` then, and the limit is read
+ * from `root` itself.
  */
 #ifndef FREC_RECORDER_CONTROL_GROUPS_H
 #define FREC_RECORDER_CONTROL_GROUPS_H
@@ -15,12 +16,13 @@
 
 #define FREC_CONTROL_GROUPS "/sys/fs/cgroup"
 
-/* The bytes of memory that all processes of the own group may use together: the lowest limit of the
- * group and those around it. UINT64_MAX: there is no limit. */
+/* Returns how many bytes of memory the processes of the groups in `own` may use together: the
+ * lowest limit of these groups and of those around them. UINT64_MAX: there is no limit. */
 uint64_t frec__control_groups_memory(const char *root, const char *own);
 
-/* Moves this process from the groups in which limits are set, to the outermost ones, as far as it
- * may. It stays in the group by which a service manager knows it (version 1). */
+/* Moves this process out of the groups in `own`, which may have limits, into the outermost ones, as
+ * far as that is permitted. The process stays in the group by which a service manager identifies it
+ * (version 1). */
 void frec__control_groups_leave(const char *root, const char *own);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A socket that accepts connections from the moment that its name exists, and a name that only one
- * recorder gets, however many start at once.
+ * Makes a socket that accepts connections from the moment that its name exists. Only one recorder
+ * gets the name, however many start at once.
  *
  * bind() makes the name before listen() lets clients in. A client that connects between the two is
  * refused, and a recorder that starts between them takes the socket for one that was left by a
@@ -63,8 +63,9 @@ static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 	return -errno;
 }
 
-// Any process that can read the folder can lock it for ever. If one does, it is better to start and
-// to risk that two recorders replace one socket.
+// Waits for the turn of this recorder, but not for ever, because any process that can read the
+// folder can keep the folder locked. After the wait, it is better to start and to risk that two
+// recorders replace one socket.
 static void take_turn(int folder)
 {
 	for (int i = 0;
@@ -72,7 +73,8 @@ static void take_turn(int folder)
 		usleep(TURN_PAUSE);
 }
 
-// connect() fails with ECONNREFUSED also for a file that is no socket, which must not be replaced.
+// Returns whether nobody listens at the socket `path`. connect() also fails with ECONNREFUSED for a
+// file that is not a socket, but such a file must not be replaced.
 static bool is_dead(const char *path)
 {
 	struct stat status;

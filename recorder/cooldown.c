@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-// The part of a cool-down that always passes.
+// The part of a cool-down that passes even if events are overwritten.
 #define EARLIEST(duration) ((duration) / 10)
 
 bool frec__cause_is(const struct frec_cause *a, const struct frec_cause *b)

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Repeats: what would cause a snapshot and has the same cause as one that was written a short time
- * ago. The first of a cause gets its file at once. Those that follow within the cool-down wait for
- * its end and then become one snapshot, that of the last of them, which says how many it stands
- * for. That file starts the next cool-down, so a cause takes at most one file per cool-down, and
- * nothing that happened before the last repeat is left out of the last file.
+ * Repeats. A repeat is a request or a death whose snapshot would have the same cause as one that
+ * was written a short time ago. The first snapshot of a cause is written at once. Repeats within
+ * the cool-down wait for its end and then become one snapshot, that of the last repeat, which says
+ * how many others it replaces. That file starts the next cool-down. So the repeats of a cause make
+ * at most one file per cool-down, and what happened before the last repeat is in the last file.
  *
- * The one exception: if younger events are about to overwrite what the rings hold from before the
- * first repeat, the wait ends early, but not before a tenth of the cool-down. So a cause takes at
- * most ten files per cool-down, whatever happens.
+ * There is one exception. If younger events are about to overwrite what the rings hold from before
+ * the first repeated request or the last repeated death, the wait ends early, but not before a
+ * tenth of the cool-down has passed. So the repeats of a cause never make more than ten files per
+ * cool-down.
  *
- * Both triggers (triggers.h) and deaths (deaths.h) follow these rules. Of deaths only a loop is a
- * repeat: a process that was started after another one of the same program had died the same way.
- * Processes that lived at the same time die for one reason, and each has a file of its own.
+ * Both triggers (triggers.h) and deaths (deaths.h) follow these rules. A death is a repeat only in
+ * a loop: the process was started after another process of the same program had died in the same
+ * way. Processes that lived at the same time may die for one reason, but each gets a file of its
+ * own.
  */
 #ifndef FREC_RECORDER_COOLDOWN_H
 #define FREC_RECORDER_COOLDOWN_H
@@ -21,24 +23,29 @@
 
 /* Nanoseconds. */
 #define FREC_COOLDOWN_DEFAULT UINT64_C(5000000000)
-/* The most causes that are remembered. Beyond, the one whose file is oldest is forgotten, and what
- * comes next of it counts as the first. */
+/* How many causes are remembered. If there are more, the cause whose file is oldest is forgotten,
+ * and its next snapshot counts as its first. */
 #define FREC_CAUSES_MAX 64
 
 struct frec_cause {
 	Flightrec__Trigger__Kind kind;
 	char name[128]; /* of the trigger, or of the program that died */
 	int signal;
-	uint32_t pid;	  /* the process that asked; 0: all processes are one cause */
-	int64_t only_uid; /* whose records the snapshot holds; -1: all */
+	/* the process that asked; 0: requests of all processes have the same cause */
+	uint32_t pid;
+	/* the user whose records the snapshot holds; -1: all records */
+	int64_t only_uid;
 };
 
 struct frec_cooldown {
 	uint64_t duration; /* nanoseconds; 0: nothing is a repeat */
 	struct frec_recent_cause {
 		struct frec_cause cause;
-		uint64_t since;	  /* when the first of an uninterrupted row happened */
-		uint64_t written; /* when its last file was begun; 0: unused */
+		/* when the first request or death of the current row happened; the files of a row
+		 * are begun less than two cool-downs apart */
+		uint64_t since;
+		/* when the last file of the cause was begun; 0: the entry is unused */
+		uint64_t written;
 	} recent[FREC_CAUSES_MAX];
 };
 
@@ -46,22 +53,26 @@ bool frec__cause_is(const struct frec_cause *a, const struct frec_cause *b);
 
 /* All times are nanoseconds of CLOCK_MONOTONIC. */
 
-/* Returns when the cool-down of that cause ends; 0: the cause has none, so it gets its file now. */
+/* Returns when the cool-down of `cause` ends, or 0 if it is not cooling down, so that its snapshot
+ * is written at once. */
 uint64_t frec__cooldown_until(const struct frec_cooldown *cooldown, const struct frec_cause *cause,
 			      uint64_t now);
 
-/* Whether a process of that cause which was started at `start` (0: unknown) belongs to a loop: one
- * of the same cause had died before. Only meaningful during the cool-down. */
+/* Returns whether a process that died of `cause` and was started at `start` (0: unknown) belongs to
+ * a loop: another process had died of that cause before. The answer is meaningful only during the
+ * cool-down. */
 bool frec__cooldown_is_loop(const struct frec_cooldown *cooldown, const struct frec_cause *cause,
 			    uint64_t start);
 
-/* Starts the cool-down of that cause. To be called before the file is written, so that what comes
- * meanwhile is a repeat. `happened`: when the cause did. */
+/* Starts the cool-down of `cause`. Call this before the file is written, so that what comes
+ * meanwhile is a repeat. `happened` is when the request or death happened that the file is
+ * about. */
 void frec__cooldown_begin(struct frec_cooldown *cooldown, const struct frec_cause *cause,
 			  uint64_t happened, uint64_t now);
 
-/* Whether a repeat is to become a snapshot now. `until` is the end of the cool-down. `overwritten`:
- * a quarter of a ring was overwritten since the first repeat. */
+/* Returns whether a repeat is to become a snapshot now. `until` is the end of the cool-down.
+ * `overwritten`: a quarter of a ring was overwritten since the first held request of the cause, or
+ * since the last death of the loop. */
 bool frec__cooldown_is_over(const struct frec_cooldown *cooldown, uint64_t until, uint64_t now,
 			    bool overwritten);
 

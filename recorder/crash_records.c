@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Crash rings, which the kernel writes forwards and stops writing when they are full, and what was
-// read from them.
+// Crash rings, and the records that were read from them. The kernel writes these rings forwards and
+// stops when they are full.
 #include "recorder/crash_records.h"
 
 #include <errno.h>
@@ -15,11 +15,11 @@
 #include "recorder/rings/perf.h"
 #include "recorder/snapshot/sample_parts.h"
 
-// Nanoseconds after which a record whose death is not known is dropped: the alert comes from
-// another ring, a moment later.
+// If no death is known for a record after this many nanoseconds, the record is dropped. The alert
+// about a death comes from another ring, a moment later than the record.
 #define UNCLAIMED_MAX UINT64_C(2000000000)
 
-// The slot of crash.bpf.c for crash rings.
+// The slot through which crash.bpf.c writes into the crash rings.
 #define DETAILS_SLOT 1
 
 struct frec_crash_ring {
@@ -133,7 +133,8 @@ static int open_ring(const struct frec_crash_records *records, struct frec_crash
 	ring->fd = frec__perf_open(&attr, ring->cpu, reterr);
 	if (ring->fd < 0)
 		return ring->fd;
-	// A writable mapping: the kernel waits until this process has read what it wrote.
+	// The mapping is writable, so that the kernel does not overwrite what this process has not
+	// read.
 	ring->map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + records->ring_size,
 			 PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
 	if (ring->map == MAP_FAILED) {
@@ -171,7 +172,7 @@ int frec__crash_records_open(struct frec_crash_records *records, int cpu, struct
 	return 0;
 }
 
-// Returns a copy without the part of the stack that the kernel could not read, or NULL.
+// Returns a copy of a record without the part of the stack that the kernel could not read, or NULL.
 static struct perf_event_header *copy_of(const struct frec_source *source,
 					 const struct perf_event_header *record)
 {
@@ -192,8 +193,8 @@ static struct perf_event_header *copy_of(const struct frec_source *source,
 	memcpy(copy, record, head + stack);
 	if (head == record->size)
 		return copy;
-	// Before the bytes of a stack is their number, after them how many were read. If the number
-	// is 0, neither follows.
+	// A record has the size of the stack, then the bytes of the stack, then how many of these
+	// were read. If the size is 0, the record has neither of the other two.
 	used = stack;
 	memcpy((uint8_t *)copy + head - sizeof(used), &used, sizeof(used));
 	copy->size = (uint16_t)(head + stack);

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room that is set aside for the records of fatal signals. Those in the rings, each with up to 60
- * KiB of stack, overwrite each other if many processes die at once: 64 of them fill a ring of 4
- * MiB. So the kernel writes each a second time, into a small ring of each CPU that holds nothing
- * else. Whenever the loop wakes, and every few milliseconds while a file is written, that ring is
- * emptied into this process's memory, where a record stays until the snapshot of its death takes
- * it.
+ * Room that is set aside for the records of fatal signals. In the ordinary rings such records, each
+ * with up to 60 KiB of stack, overwrite each other if many processes die at once: 64 of them fill a
+ * ring of 4 MiB. So the kernel writes each record a second time, into the crash ring of the CPU,
+ * which is small and holds nothing else. Whenever the loop wakes, and again and again while a file
+ * is written, the crash rings are emptied into this process's memory, where a record stays until
+ * the snapshot of the death takes it.
  *
  *	signal_deliver -> the CPU's crash ring --drain()--> kept, by process --take()--> snapshot
  *
- * Bounds: a crash ring has a quarter of a ring, but at least FREC_CRASH_RING_MIN and at most
- * FREC_CRASH_RING_MAX, and its records have up to FREC_CRASH_RING_STACK of stack, so that about 30
- * processes can die on one CPU before the recorder gets to run. If it is full, the kernel drops the
- * youngest records, because the oldest are mostly the cause. The same holds for FREC_DEATHS_MAX
- * kept processes and FREC_CRASH_BYTES_MAX. Memory is allocated only when something dies. If there
- * is none, or if the kernel refuses the crash rings, the records in the rings are all that there
- * is. They are used first anyway, as long as they are there, because their stacks can be longer.
+ * Bounds: a crash ring has a quarter of an ordinary ring's size, but at least FREC_CRASH_RING_MIN
+ * and at most FREC_CRASH_RING_MAX, and its records have up to FREC_CRASH_RING_STACK of stack, so
+ * that about 30 processes can die on one CPU before the recorder gets to run. When a crash ring is
+ * full, the youngest records are dropped rather than the oldest, because the oldest mostly show the
+ * cause. For the same reason, a record is not kept if records of FREC_DEATHS_MAX processes or of
+ * FREC_CRASH_BYTES_MAX bytes are kept already. Memory for kept records is allocated only when
+ * something dies. If there is none, or if the kernel refuses the crash rings, only the records in
+ * the ordinary rings are left. Those are preferred anyway, as long as they exist, because their
+ * stacks can be longer.
  */
 #ifndef FREC_RECORDER_CRASH_RECORDS_H
 #define FREC_RECORDER_CRASH_RECORDS_H
@@ -30,18 +32,19 @@
 /* The most bytes of all kept records together. */
 #define FREC_CRASH_BYTES_MAX (16u << 20)
 
-/* The records of one process: the signal with registers and stack, and the BPF program's. */
+/* The records of one process. `sample` is the signal with registers and stack; `details` is what
+ * the BPF program wrote. */
 struct frec_kept_crash {
 	uint32_t pid;
-	uint64_t since; /* when it was kept, nanoseconds of CLOCK_MONOTONIC */
+	uint64_t since; /* when a record was last kept, in nanoseconds of CLOCK_MONOTONIC */
 	struct perf_event_header *sample, *details;
 };
 
 struct frec_crash_ring;
 
 struct frec_crash_records {
-	/* What the records look like: only sample_type, sample_regs_user, stack, output and slot
-	 * are set, and what crash_finder.h needs to tell them apart. */
+	/* What the records look like. Only the members that frec__crash_records_init() sets are
+	 * valid. */
 	struct frec_source signal, details;
 	uint64_t tracepoint;
 	size_t ring_size; /* 0: there are no crash rings */
@@ -51,26 +54,27 @@ struct frec_crash_records {
 
 	size_t count, bytes;
 	struct frec_kept_crash kept[FREC_DEATHS_MAX];
-	/* a record that is being read; as large as any */
+	/* the record that is being read; has room for the largest */
 	_Alignas(8) uint8_t scratch[UINT16_MAX + 1];
 };
 
-/* Prepares for records as those of `signal`, and of `details` unless that is NULL. Opens
- * nothing. */
+/* Prepares for records like those of the sources `signal` and `details`, which may be NULL.
+ * `ring_size` is the size of an ordinary ring in bytes. Opens nothing. */
 void frec__crash_records_init(struct frec_crash_records *records, const struct frec_source *signal,
 			      const struct frec_source *details, uint64_t ring_size);
 void frec__crash_records_deinit(struct frec_crash_records *records);
 
-/* Opens the crash ring of a CPU, again if it has one. Returns 0 or a negative errno. */
+/* Opens the crash ring of a CPU, and closes an earlier one. Returns 0 or a negative errno. */
 int frec__crash_records_open(struct frec_crash_records *records, int cpu,
 			     struct frec_error *reterr);
 
-/* Moves what the kernel wrote since the last call into this process's memory. To be called before
- * the sideband is drained, so that the record of a death is there when the death is known. */
+/* Moves what the kernel wrote since the last call into this process's memory. Called before the
+ * sideband is drained, so that the record of a death is mostly there when the sideband reports the
+ * death. */
 void frec__crash_records_drain(struct frec_crash_records *records);
 
-/* Keeps a record, in place of an older one of the same process. `details`: the BPF program wrote
- * it. */
+/* Keeps a record, in place of an older one of the same process. `details` says whether the BPF
+ * program wrote it. */
 void frec__crash_records_keep(struct frec_crash_records *records,
 			      const struct perf_event_header *record, bool details);
 
@@ -79,7 +83,7 @@ void frec__crash_records_keep(struct frec_crash_records *records,
 struct frec_kept_crash frec__crash_records_take(struct frec_crash_records *records, uint32_t pid);
 void frec__kept_crash_deinit(struct frec_kept_crash *kept);
 
-/* Drops what was kept of processes whose deaths get no snapshot. */
+/* Drops records that were kept a while ago for processes without a death in `deaths`. */
 void frec__crash_records_sweep(struct frec_crash_records *records,
 			       const struct frec_deaths *deaths);
 

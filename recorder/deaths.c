@@ -9,7 +9,7 @@
 
 #include "proto/clocks.h"
 
-// A repeat is not found: its process is gone, so the number is another process's by now.
+// Does not find repeats: their processes are gone, so `pid` may be another process by now.
 static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
 {
 	for (size_t i = 0; i < deaths->count; i++) {
@@ -19,8 +19,8 @@ static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
 	return NULL;
 }
 
-// A crash remains the reason even if SIGKILL follows. So does the OOM killer, because that SIGKILL
-// comes from it.
+// Returns the kind of a death, which was no crash so far, after an alert. An out-of-memory kill
+// remains one when SIGKILL follows, because the OOM killer sends that signal.
 static Flightrec__Trigger__Kind kind_after(const struct frec_reason *reason,
 					   enum frec_alert_kind alert)
 {

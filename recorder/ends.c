@@ -27,8 +27,8 @@ struct frec_awaited {
 	bool announces; /* the process announces an end of its own will */
 	bool announced; /* it has done so */
 	uint64_t gone;	/* when the process was first seen to have ended, or 0 */
-	bool fresh;	/* it was seen for the first time in this round */
-	bool made_way;	/* the service went on in another process then */
+	bool fresh;	/* its end was first seen in the current round */
+	bool made_way;	/* when the process ended, the service went on in another one */
 };
 
 static struct frec_awaited *find(const struct frec_ends *ends, uint32_t pid)
@@ -117,7 +117,7 @@ static void record_death(const struct frec_ends *ends, const struct frec_awaited
 			    frec__ring_set_written(ends->rings, NULL));
 }
 
-// Records the same deaths as the sideband would report.
+// Records a death if the sideband would report one.
 static void record_status(const struct frec_ends *ends, const struct frec_awaited *awaited,
 			  int status)
 {
@@ -129,7 +129,7 @@ static void record_status(const struct frec_ends *ends, const struct frec_awaite
 		record_death(ends, awaited, FREC_ALERT_KILL, SIGKILL);
 }
 
-// Whether a process of the service still has its socket.
+// Returns whether a process of the service still has its socket.
 static bool is_held(const struct frec_ends *ends)
 {
 	struct pollfd poller = {.fd = ends->life_line ? *ends->life_line : -1};
@@ -144,7 +144,8 @@ static bool has_ended(const struct frec_ends *ends, struct frec_awaited *awaited
 
 	if (!awaited->gone)
 		return false;
-	// The process in which the service went on may have ended by now, too, but has said so.
+	// The process in which the service went on may have ended by now, too, but has announced
+	// that.
 	if (awaited->fresh)
 		awaited->made_way = ends->held || ends->announced;
 	awaited->fresh = false;

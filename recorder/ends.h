@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Births and ends of watched processes, for a recorder that may not watch the kernel: they are
- * found in /proc and through pidfds, because there is no sideband. A process that is born and gone
+ * Births and ends of watched processes, for a recorder that may not watch the kernel. It has no
+ * sideband, so births are found in /proc, and ends through pidfds. A process that is born and gone
  * between two readings of /proc is not seen.
  */
 #ifndef FREC_RECORDER_ENDS_H
@@ -23,17 +23,19 @@ struct frec_awaited;
 
 struct frec_ends {
 	bool needed; /* false: the sideband reports ends, and nothing is done here */
-	/* The parts of the engine that this one uses. All of them outlive it. */
+	/* The parts of the engine that are used here. All of them outlive this structure. */
 	struct frec_process_table *processes;
 	const struct frec_watchlist *watchlist;
 	const struct frec_ring_set *rings;
 	struct frec_deaths *deaths;
 
-	/* The socket of a service whose keeper this is, or NULL. While a process holds its other
-	 * end the service lives, so a process whose end is not known has made way for another. */
+	/* The socket to the service whose keeper this is, or NULL. While any process holds the
+	 * other end of the socket, the service lives, so a process that ended in an unknown way has
+	 * made way for another one. */
 	const int *life_line;
 	uint32_t first; /* the process that started the recorder, or 0 */
-	bool held;	/* whether a process held the socket when ends were last noticed */
+	/* a process held that other end at the last frec__ends_notice() */
+	bool held;
 	bool announced; /* since the last refresh a process has announced its end */
 
 	size_t count;
@@ -46,17 +48,17 @@ struct frec_ends {
  * will, so that an end without an announcement is a death if the exit status cannot be read. */
 void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bool announces);
 
-/* Whether the process is waited for and has not ended. */
+/* Returns whether the end of the process is awaited and has not come. */
 bool frec__ends_is_alive(const struct frec_ends *ends, uint32_t pid);
 
-/* The process has announced that it is about to end of its own will. This counts only if its exit
- * status cannot be read. */
+/* Call this when the process has announced that it is about to end of its own will. The
+ * announcement matters only if the exit status of the process cannot be read. */
 void frec__ends_expect_exit(struct frec_ends *ends, uint32_t pid);
 
 /*
- * Looks which processes have ended. What services announce has to be read after this and before
- * frec__ends_refresh(): then a process that is found to have ended has either left its socket to
- * another one that lives, or to one whose announcement has been read, or to none.
+ * Finds out which processes have ended. Read what services announce after this and before
+ * frec__ends_refresh(). Then a process that has ended has left its socket to a process that lives,
+ * or to one whose announcement has been read, or to none.
  */
 void frec__ends_notice(struct frec_ends *ends);
 

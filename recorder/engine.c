@@ -19,10 +19,10 @@
 #include "recorder/processes/proc_scan.h"
 #include "recorder/rings/shm_rings.h"
 
-// How often the loop looks for new events and CPUs, in milliseconds; see "How soon an event is
-// recorded" in docs/recording.md.
+// Milliseconds between two looks for new events and CPUs; see "How soon an event is recorded" in
+// docs/recording.md.
 #define REFRESH_INTERVAL 20
-// How often the loop looks whether a dying process is gone, in milliseconds.
+// Milliseconds between two checks of whether a dying process is gone.
 #define DEATH_INTERVAL 2
 // The most milliseconds to wait for the end of a dying process if the kernel starts `flightrec
 // core`.
@@ -50,8 +50,8 @@ static int open_for(struct frec_engine *engine, uint32_t pid, uint32_t uid,
 	int fd;
 
 	if (engine->transport == FREC_TRANSPORT_SHM) {
-		// The processes of a user share one memory: they can do worse to each other anyway
-		// than write into it.
+		// The processes of a user share one memory, because writing into it is not the
+		// worst that they can do to each other.
 		fd = frec__memories_fd(&engine->memories, uid, pid, reterr);
 		if (fd < 0)
 			return fd;
@@ -74,7 +74,7 @@ int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *s
 	}
 	if (!watched && frec__engine_watch(engine, service->pid, service->only_uid, true))
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	// The service may have changed its user since the process table saw it.
+	// The service may have changed its user since the process table last read it.
 	frec__process_table_refresh(&engine->processes, service->pid);
 	frec__process_table_limit(&engine->processes, engine->rings.count * engine->rings.size);
 	*ret_fd = fd;
@@ -89,7 +89,8 @@ int frec__engine_memory(struct frec_engine *engine)
 		       : -1;
 }
 
-// The process of a thread. Alerts about SIGKILL name the thread that the signal was sent to.
+// Returns the process of a thread, or `tid` if that is unknown. Alerts about SIGKILL name the
+// thread that the signal was sent to.
 static uint32_t process_of(const struct frec_engine *engine, uint32_t tid)
 {
 	if (frec__process_table_find(&engine->processes, tid))
@@ -118,7 +119,7 @@ static void wait_for_core(struct frec_engine *engine, uint32_t pid)
 		frec__deaths_wait(&engine->deaths, pid, CORE_START_MAX);
 }
 
-// Keeps a process in the table at whose death a snapshot is taken.
+// Keeps a process in the table because its death gets a snapshot.
 static void keep(struct frec_engine *engine, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_find(&engine->processes, pid);
@@ -168,8 +169,9 @@ static void mark_emitter(void *context, uint32_t pid, uint64_t time)
 		process->emitted = true;
 }
 
-// Looks at the rings at most a twentieth of the time. Processes that emitted after the last look
-// are among those that exited last, so they are not removed next.
+// Spends at most a twentieth of the time on searching the rings. A process that has emitted only
+// since the last search has exited recently, if at all, so it is not the next to be removed from
+// the table.
 void frec__engine_mark_emitters(void *context)
 {
 	struct frec_engine *engine = context;
@@ -294,9 +296,9 @@ static void work_off_triggers(struct frec_engine *engine)
 	}
 }
 
-// The user whose records the snapshot of a process that is not watched holds, or -1 for all. A
-// recorder that serves other users writes such a snapshot for the user of the process, so that the
-// file counts against his quota and not against the recorder's owner's.
+// Returns the user to whose records the snapshot of an unwatched process is limited, or -1 for all.
+// A recorder that serves other users writes such a snapshot for the user of the process, so that
+// the file counts against the quota of that user and not of the recorder's owner.
 static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
 {
 	const struct frec_process *process = frec__process_table_find(&engine->processes, pid);
@@ -335,8 +337,8 @@ static uint64_t repeat_until(const struct frec_engine *engine, const struct frec
 		       : 0;
 }
 
-// Which of the processes that have died by now emitted events? The stacks of many crashes can
-// overwrite those events before the snapshots are taken.
+// Finds out which of the processes that have died by now emitted events. The stacks of many crashes
+// can overwrite those events before the snapshots are taken.
 static void search_emitters(struct frec_engine *engine, const struct frec_snapshot_job *job)
 {
 	for (size_t i = 0; i < engine->deaths.count; i++) {
@@ -356,7 +358,7 @@ static void write_death(struct frec_engine *engine, const struct frec_death *dea
 		frec__kept_stacks_take(&engine->stacks, death->reason.pid);
 	struct frec_crash_records *records = &engine->sources.crash_records;
 	struct frec_kept_crash kept = frec__crash_records_take(records, death->reason.pid);
-	// A repeat is of a program that had a snapshot.
+	// A repeat needs no search: another process of its program had a snapshot.
 	bool wanted = death->watched || death->cooling || death->mentioned ||
 		      frec__snapshot_mentions(&job, death->reason.pid);
 
@@ -456,7 +458,8 @@ static bool is_watched(void *context, const struct frec_process *process)
 	return frec__watchlist_find(context, process->pid);
 }
 
-// If the kernel had to drop records of births, names or deaths, /proc says who lives.
+// If the kernel had to drop records of births, names or deaths, finds in /proc which processes
+// live.
 static void make_up_for_lost(struct frec_engine *engine)
 {
 	uint64_t now = frec__monotonic();
@@ -468,13 +471,13 @@ static void make_up_for_lost(struct frec_engine *engine)
 	engine->next_comparison = frec__process_table_next_poll(now, COMPARISON_INTERVAL);
 }
 
-// The most announced processes to look at in one round of the loop.
+// The most announcements of forks and ends to handle in one round of the loop.
 #define FORKS_MAX 64
-// A process start is read from /proc in units of 10 ms.
+// The start of a process is read from /proc in units of 10 ms.
 #define START_ROUNDING UINT64_C(20000000)
 
-// Waits for the end of processes that services have forked. What the shared memory says may be
-// wrong: a process that is older than the recorder is none of these.
+// Reads which processes services have forked, and waits for the ends of those. What the shared
+// memory says may be wrong: a process that is older than the recorder cannot be one of them.
 static void learn_forks(struct frec_engine *engine)
 {
 	struct frec_shm_birth birth;

@@ -30,7 +30,7 @@
  *
  * Invariants: indices of rings and sources never change while the engine runs. Memory for the next
  * capture is set aside before a ring or source records, so that taking a capture allocates nothing.
- * The loop blocks only in poll(2) and while it writes a file, and drains the sideband meanwhile.
+ * The loop blocks only in poll(2) and while it writes a file; then it also drains the sideband.
  * Everything that comes from a socket or from the memory of services is hostile.
  */
 #ifndef FREC_RECORDER_ENGINE_H
@@ -60,10 +60,10 @@
 #define FREC_QUOTA_DEFAULT (UINT64_C(1) << 30)
 #define FREC_FALLBACK_DEFAULT "/var/tmp/flightrec"
 
-/* Which deaths are worth a snapshot. */
+/* Which deaths get a snapshot. */
 enum frec_watch {
 	FREC_WATCH_EMITTERS,	/* deaths of all processes that have user events in the rings */
-	FREC_WATCH_DESCENDANTS, /* deaths of watched processes and of what they started */
+	FREC_WATCH_DESCENDANTS, /* deaths of watched processes and of their descendants */
 };
 
 struct frec_engine_options {
@@ -75,17 +75,17 @@ struct frec_engine_options {
 	uint64_t cooldown; /* nanoseconds: see cooldown.h */
 	enum frec_watch watch;
 	bool serves_others; /* the recorder is a `flightrec record --listen` */
-	/* The recorder is a keeper: it ends when the service has ended, in whatever process that
-	 * lives by then (lineage.h). It goes on without its socket to the service, because services
-	 * close descriptors that they do not know. */
+	/* The recorder is a keeper: it ends when the last process of the service has ended,
+	 * whichever that is (lineage.h). It goes on if its socket to the service closes, because
+	 * services close descriptors that they do not know. */
 	bool follows;
 	/* services can be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	bool hands_memory;
 	bool memory_taken; /* the service already writes into the memory of another recorder */
 	enum frec_transport transport;
 	bool drop_stack_bytes; /* files get only the frames of stacks */
-	/* shm: services open their memory for writing only while they write, if the CPU can do
-	 * that; with FREC_TRANSPORT_AUTO they always do */
+	/* shm: services make their memory writable only while they write, if the CPU can do that;
+	 * with FREC_TRANSPORT_AUTO they always do, whatever this says */
 	bool guard;
 	struct frec_pairs tags; /* for every file of this recorder */
 };
@@ -96,8 +96,8 @@ struct frec_engine {
 	struct frec_engine_options options;
 	enum frec_transport transport; /* the transport in use; never FREC_TRANSPORT_AUTO */
 	char transport_why[600];       /* one sentence without a full stop */
-	/* Whether this process has the right to watch the kernel. Without that right there are only
-	 * the events that services write into memory. */
+	/* This process has the right to watch the kernel. Without that right there are only the
+	 * events that services write into memory. */
 	bool kernel;
 	struct frec_error no_kernel; /* why `kernel` is false */
 	int tracefs;
@@ -105,9 +105,10 @@ struct frec_engine {
 	uint64_t recording_since; /* nanoseconds of CLOCK_MONOTONIC, as all times here */
 	uint64_t refreshed;	  /* when the kernel's lists of CPUs and events were last read */
 	bool capturing;		  /* the capture is in use */
-	uint64_t next_emitters;	  /* when to look in the rings again who emits */
-	/* records of the sideband that were lost when /proc was last compared with the process
-	 * table, and when to do that again */
+	/* when to search the rings again for processes that emit */
+	uint64_t next_emitters;
+	/* how many records the sideband had lost when /proc was last compared with the process
+	 * table, and when to compare again */
 	uint64_t compared_lost, next_comparison;
 
 	struct frec_selections selections;
@@ -126,8 +127,8 @@ struct frec_engine {
 	struct frec_ends ends;
 	struct frec_kept_stacks stacks;
 	struct frec_triggers triggers;
-	/* Called when a snapshot that was held back is written. If it could not be, `path` is NULL
-	 * and `error` says why. May be NULL. */
+	/* Called when a snapshot that was held back has been written. If the writing failed, `path`
+	 * is NULL and `error` says why. May be NULL. */
 	void (*on_held)(void *context, uint64_t number, const char *path, const char *error);
 	void *on_held_context;
 	struct frec_store store;
@@ -135,33 +136,34 @@ struct frec_engine {
 	void (*on_progress)(void *context);
 	void *progress_context;
 	struct {
-		uint64_t time; /* when its snapshot was written; 0: there was no death yet */
+		/* when its snapshot was written; 0: no death has one yet */
+		uint64_t time;
 		uint32_t pid;
 	} last_death;
 };
 
-/* From now on, deaths of the process and its descendants are worth a snapshot. `announces`: see
+/* From now on, deaths of the process and its descendants get snapshots. `announces`: see
  * frec__ends_await(). Returns 0 or -ENOMEM. */
 int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool announces);
 
 /*
  * Watches a service, unless it is `watched` already, and opens what it needs to emit events: with
- * user_events a file of its own, because the kernel counts registered events by file; with shm the
- * memory of its user. On success *ret_fd is the caller's descriptor, or -1 if the service needs
- * none. Returns 0 or a negative errno.
+ * user_events an open file of its own, because the kernel counts registrations by open file; with
+ * shm the memory of its user. On success *ret_fd is a descriptor that the caller closes, or -1 if
+ * the service needs none. Returns 0 or a negative errno.
  */
 int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
 			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr);
 
-/* The descriptor of the memory that services of the recorder's own user write into, which stays the
- * engine's. -1 if shm is not in use. */
+/* Returns the descriptor of the memory that services of the recorder's own user write into, or -1
+ * if shm is not in use. The engine closes the descriptor. */
 int frec__engine_memory(struct frec_engine *engine);
 
 /* Marks the processes that have events in the rings; `context` is the engine. For
  * frec_process_table.mark_emitters. */
 void frec__engine_mark_emitters(void *context);
 
-/* An alert of the sideband; `context` is the engine. */
+/* Handles an alert of the sideband; `context` is the engine. */
 void frec__engine_alert(void *context, const struct frec_alert *alert);
 
 /* Takes a snapshot now. It holds records of the user `only_uid`, or all if that is -1. `ret_path`
@@ -170,16 +172,17 @@ int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr);
 
 /*
- * Takes a snapshot because of a request: now, or if `cause` is still cooling down, after that,
- * together with other requests of the same cause. *ret_held is 0 and `ret_path` filled in if it was
- * taken, else the number that on_held() will be called with. Returns 0 or a negative errno.
+ * Takes a snapshot because of a request: now, or if `cause` is still cooling down, at the end of
+ * the cool-down, together with other requests of the same cause. If the snapshot was taken,
+ * *ret_held is 0 and `ret_path` filled in; else *ret_held is the number with which on_held() will
+ * be called. Returns 0 or a negative errno.
  */
 int frec__engine_trigger(struct frec_engine *engine, const struct frec_cause *cause,
 			 const struct frec_reason *reason, char *ret_path, uint64_t *ret_held,
 			 struct frec_error *reterr);
 
-/* Whether the last death for which a snapshot was written explains why a command has just ended:
- * the command itself died, or another process did only a moment before. */
+/* Returns whether the last death for which a snapshot was written explains why the command `pid`
+ * has just ended: the command itself died, or another process had died only a moment before. */
 bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid);
 
 /*

@@ -19,7 +19,7 @@ static bool is_awaited(const struct frec_engine *engine, uint32_t pid)
 
 bool frec__engine_core_announced(struct frec_engine *engine, uint32_t pid)
 {
-	// The signal was delivered before the core dump began, so the alert is there by now.
+	// The signal was delivered before the core dump began, so the sideband has the alert.
 	frec__sideband_drain(&engine->sideband);
 	frec__deaths_hold(&engine->deaths, pid, frec__monotonic() + STACKS_WAIT_MAX);
 	return is_awaited(engine, pid);

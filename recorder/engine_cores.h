@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `flightrec core` asks of an engine while a process dies: the snapshot of that death waits
- * for the stacks of all its threads. */
+/* Serves `flightrec core` while a process dies: the snapshot of that death waits for the stacks of
+ * all threads of the process. */
 #ifndef FREC_RECORDER_ENGINE_CORES_H
 #define FREC_RECORDER_ENGINE_CORES_H
 
@@ -14,8 +14,8 @@
 bool frec__engine_core_announced(struct frec_engine *engine, uint32_t pid);
 void frec__engine_core_over(struct frec_engine *engine, uint32_t pid);
 
-/* Keeps the stacks in `fd` for the snapshot; see frec__kept_stacks_read(). Returns 0 or a negative
- * errno; -ESRCH if no snapshot waits for them. */
+/* Reads the stacks from `fd` and keeps them for the snapshot; see frec__kept_stacks_read(). Returns
+ * 0 or a negative errno; -ESRCH if no snapshot waits for them. */
 int frec__engine_core_stacks(struct frec_engine *engine, uint32_t pid, int fd, uint32_t missing,
 			     struct frec_error *reterr);
 

@@ -17,9 +17,9 @@
 #include "recorder/rings/perf.h"
 #include "recorder/sources/foreign.h"
 
-// Returns 0 if this process may watch the kernel. Then everything that fails later is an error,
-// such as a ring that is too large. Otherwise returns a negative errno, and the engine may do
-// without the kernel.
+// Returns 0 if this process may watch the kernel. In that case, everything that fails later is an
+// error, such as a ring that is too large. Otherwise returns a negative errno, and the engine may
+// do without the kernel.
 static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__catalog_open(reterr);
@@ -137,7 +137,8 @@ static int start_breakpoints(struct frec_engine *engine, struct frec_error *rete
 	return frec__error(reterr, r, "%s", error.message);
 }
 
-// Starts the sideband, which reports crashes and names, and the rings that the kernel writes.
+// Starts the sideband, which reports crashes and names. Then opens the rings that the kernel
+// writes.
 static int start_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);
@@ -178,7 +179,8 @@ static bool may_write(void *context, uint32_t pid)
 	return frec__watchlist_find(watchlist, pid);
 }
 
-// Gives each part of the engine pointers to the parts that it uses, once the rights are known.
+// Gives each part of the engine pointers to the parts that it uses. Call this after reach_kernel(),
+// which finds out the rights of this process.
 static void wire_parts(struct frec_engine *engine)
 {
 	engine->watchlist.processes = &engine->processes;
@@ -244,8 +246,8 @@ static int start(struct frec_engine *engine, struct frec_error *reterr)
 // Descriptors that a recorder needs for itself, its clients and the processes that it watches.
 #define FILES_BESIDE_SOURCES 64
 
-// Too few descriptors: says how many are needed. Each source takes one for each CPU, and a CPU has
-// one for its ring and one for its sideband.
+// Reports that there are too few descriptors, and how many are needed: one for each source on each
+// CPU, and two more for each CPU, for its ring and its sideband.
 static int files_error(struct frec_engine *engine, struct frec_error *reterr)
 {
 	uint64_t needed = FILES_BESIDE_SOURCES;

@@ -11,7 +11,7 @@ static bool has_chosen_stacks(const struct frec_source *source)
 	return frec__stack_any(&source->stack) && !frec__source_is_crash(source);
 }
 
-// The share of stacks in the bytes of ring number `at`, from 0 to 1.
+// Returns the share of stacks in the bytes of ring number `at`, from 0 to 1.
 static double share_of_stacks(const struct frec_source_set *sources, size_t at)
 {
 	const struct frec_ring *ring = &sources->rings->ring[at];

@@ -11,8 +11,8 @@
  *
  * `full` is computed from the bytes ever written to the ring. For `without_stacks` the share of
  * stacks in the ring is measured: the ring is copied, as for a snapshot, and its records are read.
- * Only the records show how large stacks are: a callchain has no fixed length, and a kernel thread
- * has no stack of a process.
+ * The settings of the sources do not show how large stacks are, because a callchain has no fixed
+ * length, and a kernel thread has no stack of a process.
  */
 struct frec_history {
 	uint64_t written; /* bytes ever written */
@@ -21,9 +21,10 @@ struct frec_history {
 	/* the time that the ring holds once it is full, at the average rate so far; 0: nothing was
 	 * written yet */
 	double full;
-	double without_stacks; /* `full`, if the only stacks in the records were those of crashes */
+	/* what `full` would be if the only stacks in the records were those of crashes */
+	double without_stacks;
 	bool stacks;	       /* some source has stacks that were selected */
-	size_t stacks_missing; /* sources whose stacks were selected but cannot be had */
+	size_t stacks_missing; /* sources whose stacks were selected but cannot be recorded */
 };
 
 /*

@@ -13,8 +13,8 @@
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-// The entry of a process: its own, a free one, or the oldest, whose process has presumably ended
-// without a snapshot.
+// Returns the entry for a process: the one that it has, a free one, or the oldest, whose process
+// has presumably ended without a snapshot.
 static struct frec_kept *entry_for(struct frec_kept_stacks *kept, uint32_t pid)
 {
 	struct frec_kept *oldest = &kept->kept[0];

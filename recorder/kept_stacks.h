@@ -15,15 +15,15 @@
 struct frec_kept_stacks {
 	struct frec_kept {
 		uint32_t pid;	/* 0: unused */
-		uint64_t since; /* when the stacks came */
+		uint64_t since; /* when the stacks came, in nanoseconds of CLOCK_MONOTONIC */
 		struct frec_thread_stacks stacks;
 	} kept[FREC_KEPT_STACKS_MAX];
 };
 
 /*
- * Reads the stacks of `pid` from `fd`, a sealed memory file of parts of a .frec file. The stacks of
- * `missing` threads are not in the file. The new stacks replace older ones of the same process, or
- * the oldest of all if there is no room. Returns 0 or a negative errno, -EINVAL if `fd` is
+ * Reads the stacks of `pid` from `fd`, a sealed memory file with parts of a .frec file. The stacks
+ * of `missing` threads are not in the file. The new stacks replace older ones of the same process,
+ * or the oldest of all if there is no room. Returns 0 or a negative errno, -EINVAL if `fd` is
  * something else.
  */
 int frec__kept_stacks_read(struct frec_kept_stacks *kept, uint32_t pid, int fd, uint32_t missing,

@@ -13,7 +13,7 @@
 #include "recorder/engine.h"
 #include "recorder/service/shm.h"
 
-// The most processes that are watched because an ended one is not watched any more.
+// The most descendants that are watched in place of one process that has ended.
 #define HEIRS_MAX 1024
 
 // How many parents to follow. Pids are reused, so the chain of parents could be a circle.
@@ -27,8 +27,9 @@ static bool is_watched(const struct frec_watchlist *list, uint32_t pid)
 	return false;
 }
 
-// Whether the sideband has seen no exec between the process and the watched one that it descends
-// from. What an ancestor did after the birth of the next does not matter.
+// Returns whether the sideband has reported no exec between the process and the watched one that it
+// descends from. An exec of an ancestor matters only if it preceded the birth of the next process
+// in that chain.
 static bool has_same_program(const struct frec_engine *engine, const struct frec_process *process)
 {
 	uint64_t born = UINT64_MAX;
@@ -44,9 +45,9 @@ static bool has_same_program(const struct frec_engine *engine, const struct frec
 	return false;
 }
 
-// Whether a process has mapped the memory that services write their events into: it goes with an
-// exec. If the mappings of the process may not be read, because it has changed its user, assumes
-// that it has.
+// Returns whether a process has mapped the memory that services write their events into. An exec
+// removes that mapping. If the mappings of the process may not be read, because it has changed its
+// user, assumes that the memory is among them.
 static bool has_memory(uint32_t pid)
 {
 	FREC_FCLOSE FILE *maps = NULL;
@@ -65,8 +66,8 @@ static bool has_memory(uint32_t pid)
 	return !any && ferror(maps);
 }
 
-// Asks the kernel, because a keeper that took a dead process for a living one would never end: the
-// sideband can lose the record of an end.
+// Asks the kernel, because the sideband can lose the record of an end, and a keeper that took a
+// dead process for a living one would never end.
 static bool is_alive(uint32_t pid)
 {
 	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -77,7 +78,7 @@ static bool is_alive(uint32_t pid)
 
 static bool is_service(const struct frec_engine *engine, const struct frec_process *process)
 {
-	// A keeper descends from its service.
+	// A keeper descends from its service, but is no part of it.
 	if (process->pid == (uint32_t)getpid())
 		return false;
 	if (engine->kernel)

@@ -25,7 +25,8 @@ struct frec_memory {
 	uint32_t space; /* the pid namespace of the services; 0: the recorder's own */
 };
 
-// The globs of the selected events. libflightrec's own events are always among them.
+// Fills `ret` with the globs of the selected events and returns it. libflightrec's own events are
+// always among them.
 static const char *const *event_names(const struct frec_selections *selections,
 				      const char *ret[FREC_SELECTIONS_MAX + 2])
 {

@@ -17,11 +17,11 @@
 struct frec_memory;
 
 struct frec_memories {
-	/* The parts of the engine that this one uses. All of them outlive it. */
+	/* The parts of the engine that are used here. All of them outlive this structure. */
 	struct frec_source_set *sources;
 	struct frec_process_table *processes;
 	const struct frec_watchlist *watchlist;
-	bool guard; /* services open their memory for writing only while they write */
+	bool guard; /* services make their memory writable only while they write */
 
 	size_t count;
 	struct frec_memory *memory;
@@ -31,17 +31,17 @@ struct frec_memories {
 };
 
 /*
- * Returns the memfd of a user's services, which is made when it is first asked for and stays the
- * recorder's; or a negative errno, -EDQUOT if there are FREC_MEMORIES_MAX others. `client` is the
- * process that asks, or 0 for a process in the recorder's own pid namespace. Processes in other
- * namespaces have memory of their own, because the pids that they write mean other processes here.
- * Services stop writing when the calling thread ends.
+ * Returns the memfd of a user's services, which is made when it is first asked for and is closed by
+ * frec__memories_deinit(); or a negative errno, -EDQUOT if there are FREC_MEMORIES_MAX others.
+ * `client` is the process that asks, or 0 for a process in the recorder's own pid namespace.
+ * Processes in other namespaces have memory of their own, because the pids that they write mean
+ * other processes in the recorder's namespace. Services stop writing when the calling thread ends.
  */
 int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
 		      struct frec_error *reterr);
 
-/* Looks which pid namespace a process is in that may write into a memory. Call it for a process
- * that may soon be gone. */
+/* Finds out the pid namespace of a process, if the process may write into a memory. Call this for a
+ * process that may soon be gone. */
 void frec__memories_meet(struct frec_memories *memories, uint32_t pid);
 
 /* Adds the sources of events that services have registered since the last call, learns the pids of

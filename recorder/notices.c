@@ -20,7 +20,7 @@ int frec__notices_open(struct frec_client *client)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets))
 		return -errno;
-	// The client only reads. What it would write, nobody would ever take out.
+	// The client may only read, because nobody would ever take out what it wrote.
 	shutdown(sockets[0], SHUT_RD);
 	if (client->notices >= 0)
 		close(client->notices);
@@ -29,7 +29,7 @@ int frec__notices_open(struct frec_client *client)
 	return sockets[1];
 }
 
-// A trusted client may know of all snapshots, others of those for their user.
+// A trusted client may know of all snapshots, and any other client of the snapshots for its user.
 static bool may_know(const struct frec_client *client, const struct frec_snapshot_job *job)
 {
 	return client->trusted || (int64_t)client->uid == job->only_uid;

@@ -18,10 +18,10 @@
 #include "proto/report.h"
 
 #define MESSAGE_MAX 1024
-// The longest watchdog time, in microseconds: longer ones are not meant.
+// The longest watchdog time, in microseconds. A longer one is taken for a mistake.
 #define WATCHDOG_MAX (UINT64_MAX / 1000)
 
-// Sets the address. Returns 0, or -EAFNOSUPPORT or -ENAMETOOLONG.
+// Sets the address to the socket `name`. Returns 0, or -EAFNOSUPPORT or -ENAMETOOLONG.
 static int set_address(struct frec_notify *notify, const char *name)
 {
 	size_t length = strlen(name);
@@ -40,7 +40,7 @@ static int set_address(struct frec_notify *notify, const char *name)
 	return 0;
 }
 
-// Parses a whole number that is not 0. Returns 0 if the text is none.
+// Returns the whole number in `text`, or 0 if that is not a number.
 static uint64_t number_in(const char *text)
 {
 	unsigned long long number;
@@ -59,7 +59,8 @@ static void open_watchdog(struct frec_notify *notify)
 	uint64_t microseconds = number_in(time), half = microseconds * 500;
 	struct itimerspec every = {0};
 
-	// The variables may have been inherited from a service that started this process.
+	// The variables may have been inherited from a service that started this process. Then
+	// WATCHDOG_PID names another process.
 	if (!time || (pid && number_in(pid) != (uint64_t)getpid()))
 		return;
 	if (!microseconds || microseconds > WATCHDOG_MAX) {

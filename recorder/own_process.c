@@ -22,7 +22,7 @@
 #include "proto/report.h"
 #include "recorder/control_groups.h"
 
-// A place for what nobody reads. In a changed root there may be no /dev/null.
+// Opens a file whose contents nobody reads. In a changed root there may be no /dev/null.
 static int open_nowhere(void)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -57,8 +57,8 @@ void frec__own_stderr(void)
 	close(nowhere);
 }
 
-// All signals have their default action here (frec_recorder_start()). SIGTERM and SIGINT are read
-// from a signalfd later.
+// Ignores signals that would end the keeper, because frec_recorder_start() has set all signals to
+// their default actions. SIGTERM and SIGINT are read from a signalfd later.
 static void own_signals(void)
 {
 	static const int ignored[] = {SIGXFSZ, SIGPIPE, SIGHUP, SIGTERM, SIGINT};
@@ -67,7 +67,7 @@ static void own_signals(void)
 		signal(ignored[i], SIG_IGN);
 }
 
-// Reads a list of CPUs such as "2-3,8" and takes those out of `set`.
+// Reads a list of CPUs such as "2-3,8" and removes these CPUs from `set`.
 static void exclude(cpu_set_t *set, size_t size, const char *path)
 {
 	char list[4096] = "", *at = list;
@@ -94,7 +94,8 @@ static void exclude(cpu_set_t *set, size_t size, const char *path)
 
 #define CPUS_MAX 8192
 
-// All CPUs, except those that were set aside for particular programs when the machine was booted.
+// Allows all CPUs, except those that were set aside for particular programs when the machine was
+// booted.
 static void own_cpus(void)
 {
 	size_t size = CPU_ALLOC_SIZE(CPUS_MAX);
@@ -129,8 +130,8 @@ static void own_scheduling(void)
 }
 
 // If memory runs out, the kernel is to kill the service that is being recorded, not its keeper.
-// This needs CAP_SYS_RESOURCE. Without that, the keeper can at least undo what the service asked
-// for itself.
+// This needs CAP_SYS_RESOURCE. Without that right, the keeper can at least undo a higher score that
+// the service has set.
 static void own_oom_score(void)
 {
 	static const char *const wanted[] = {"-1000", "0"};
@@ -151,7 +152,7 @@ void frec__own_process(int fd)
 	own_descriptors(fd);
 	own_signals();
 	frec__limits_raise();
-	// First the groups, because they bound which CPUs there are.
+	// Leave the groups first, because they limit the CPUs that can be used.
 	frec__control_groups_leave(FREC_CONTROL_GROUPS, "/proc/self/cgroup");
 	own_scheduling();
 	own_oom_score();

@@ -14,8 +14,9 @@
 #include "recorder/declared/declared_kinds.h"
 #include "recorder/service/data_file.h"
 
-// The enable word of each event, which the kernel writes and nobody reads: this process emits
-// nothing. The kernel keeps the address until the process ends, so the words are never freed.
+// The enable word of each event. The kernel writes these words, but nobody reads them, because this
+// process emits nothing. The kernel keeps the addresses until the process ends, so the words are
+// never freed.
 static uint32_t enabled[FREC_SOURCES_MAX];
 
 void frec__preload_init(struct frec_preload *preload)

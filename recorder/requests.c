@@ -53,7 +53,7 @@ static void arena_free(void *context, void *p)
 	(void)p;
 }
 
-// The user whose records a snapshot for the client holds, or -1 for all.
+// Returns the user whose records a snapshot for the client holds, or -1 for all.
 static int64_t only_uid(const struct frec_client *client)
 {
 	return client->trusted ? -1 : (int64_t)client->uid;
@@ -97,8 +97,8 @@ static void serve_trigger(struct frec_engine *engine, struct frec_client *client
 				     .time = frec__monotonic(),
 				     .by_pid = client->from_pid,
 				     .by_uid = client->from_uid};
-	// Those who wait for the answer are mostly a `flightrec trigger` each, a process of its
-	// own.
+	// A client that waits for the answer is mostly a `flightrec trigger`, a new process each
+	// time, so its pid would make each request a cause of its own.
 	struct frec_cause cause = {.kind = reason.kind,
 				   .pid = answered ? 0 : client->from_pid,
 				   .only_uid = only_uid(client)};
@@ -116,14 +116,15 @@ static void serve_trigger(struct frec_engine *engine, struct frec_client *client
 			frec__answer_error(client->fd, refused);
 		return;
 	}
-	// The file is to have the name of a worker that asked, even if nobody has seen it before.
+	// The file has to name the process that asked, even if the process table does not have it
+	// yet, such as a new worker.
 	if (reason.by_pid && !frec__process_table_find(&engine->processes, reason.by_pid))
 		frec__process_table_scan_one(&engine->processes, reason.by_pid);
 	snprintf(reason.name, sizeof(reason.name), "%s", request->name);
 	reason.fields = &fields;
 	snprintf(cause.name, sizeof(cause.name), "%s", request->name);
-	// One connection waits for one held snapshot, so that its answers come in the order of its
-	// requests.
+	// A connection waits for at most one held snapshot. Meanwhile, each further request that
+	// waits for an answer gets its snapshot at once.
 	if (client->held && answered)
 		r = frec__engine_snapshot(engine, &reason, cause.only_uid, path, &error);
 	else
@@ -210,7 +211,7 @@ static void serve_notices(struct frec_client *client)
 		frec__answer_done(client->fd, &reply, fd);
 }
 
-// Whether a process has ended. The process table may not know yet.
+// Returns whether a process has ended. The process table may not know that yet.
 static bool is_over(uint32_t pid)
 {
 	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -289,7 +290,7 @@ bool frec__request_serve(struct frec_engine *engine, struct frec_client *client)
 		return true;
 	if (n <= 0)
 		return false;
-	// A sender in a pid namespace that is not visible here has the number 0.
+	// The pid of a sender in a pid namespace that is not visible here is 0.
 	client->from_pid = sender.pid > 0 ? (uint32_t)sender.pid : client->pid;
 	client->from_uid = sender.pid > 0 ? sender.uid : client->uid;
 	arena.used = 0;

@@ -79,7 +79,7 @@ static bool is_listed(const char *list, int cpu)
 	return each_cpu(list, same_cpu, &cpu) > 0;
 }
 
-// The index of the CPU's ring, or the number of rings if it never had one.
+// Returns the index of the CPU's ring, or the number of rings if the CPU never had one.
 static size_t index_of(const struct frec_ring_set *set, int cpu)
 {
 	size_t at = 0;

@@ -19,8 +19,9 @@ struct frec_ring_set {
 	struct frec_ring *ring;
 	uint64_t size; /* bytes of each ring */
 	struct frec_capture capture;
-	char *online;		/* /sys/devices/system/cpu/online, as last read */
-	uint64_t alive_checked; /* nanoseconds of CLOCK_MONOTONIC; 0: never */
+	char *online; /* /sys/devices/system/cpu/online, as last read */
+	/* when the rings were last checked, in nanoseconds of CLOCK_MONOTONIC; 0: never */
+	uint64_t alive_checked;
 };
 
 void frec__ring_set_init(struct frec_ring_set *set, uint64_t size);
@@ -57,7 +58,8 @@ int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_servi
  * errno. */
 int frec__ring_set_reserve(struct frec_ring_set *set, size_t sources, struct frec_error *reterr);
 
-/* The bytes ever written to the busiest ring. `ret_busiest`, its index, may be NULL. */
+/* Returns the bytes ever written to the busiest ring. `ret_busiest`, the index of that ring, may be
+ * NULL. */
 uint64_t frec__ring_set_written(const struct frec_ring_set *set, size_t *ret_busiest);
 
 #endif

@@ -33,7 +33,7 @@ uint64_t frec__ring_size_within(const struct frec_ring_bounds *bounds)
 {
 	uint64_t size = FREC_RING_SIZE_DEFAULT;
 
-	// One ring more than there are CPUs is for threads that cannot use those.
+	// Services have one ring more than there are CPUs, for threads that cannot use the others.
 	while (size > FREC_RING_SIZE_MIN &&
 	       (frec__ring_size_cost(size, bounds->cpus) > bounds->memory / 8 ||
 		frec__shm_layout(bounds->cpus + 1, size).size > bounds->file))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How large the rings are if nobody says. A recorder takes its memory from the machine, or from the
- * container that it shares with the service: there the default is what an eighth of the limit
- * holds.
+ * The size of the rings if no option sets it. A recorder takes its memory from the machine, or from
+ * the container that it shares with the service. In a container, the default rings fit into an
+ * eighth of the memory limit.
  */
 #ifndef FREC_RECORDER_RING_SIZE_H
 #define FREC_RECORDER_RING_SIZE_H
@@ -17,15 +17,15 @@ struct frec_ring_bounds {
 	uint64_t cpus;
 };
 
-/* The bounds of this process. */
+/* Returns the bounds of this process. */
 struct frec_ring_bounds frec__ring_bounds(void);
 
-/* The largest power of two, from FREC_RING_SIZE_MIN to FREC_RING_SIZE_DEFAULT, for which the rings
- * and the room for their copies take at most an eighth of the memory, and the rings of services fit
- * into a file. If there is none, FREC_RING_SIZE_MIN. */
+/* Returns the largest power of two, from FREC_RING_SIZE_MIN to FREC_RING_SIZE_DEFAULT, for which
+ * the rings and the room for their copies take at most an eighth of the memory, and the rings of
+ * services fit into a file. If there is none, returns FREC_RING_SIZE_MIN. */
 uint64_t frec__ring_size_within(const struct frec_ring_bounds *bounds);
 
-/* The most bytes that rings of `size` and the room for their copies take. */
+/* Returns about how many bytes the rings of `size` bytes and the room for their copies take. */
 uint64_t frec__ring_size_cost(uint64_t size, uint64_t cpus);
 
 #endif

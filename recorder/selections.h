@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All that -e selects in one recorder: parsed once at the start, then asked which events and stacks
- * are wanted. */
+/* All that -e selects in one recorder. It is parsed once at the start; after that, the functions
+ * below say which events and stacks are wanted. */
 #ifndef FREC_RECORDER_SELECTIONS_H
 #define FREC_RECORDER_SELECTIONS_H
 
@@ -27,21 +27,21 @@ void frec__selections_deinit(struct frec_selections *selections);
 int frec__selections_check(const struct frec_selections *selections, int tracefs,
 			   struct frec_error *reterr);
 
-/* The first selection of anything but events of services, such as events of the kernel or of
- * programs that do not use libflightrec; NULL: there is none. `tracefs` may be -1. */
+/* Returns the first selection of anything but events of services, such as events of the kernel or
+ * of programs that do not use libflightrec; NULL: there is none. `tracefs` may be -1. */
 const struct frec_selection *frec__selections_beyond_services(
 	const struct frec_selections *selections, int tracefs);
 
-/* The first selection of events of services that asks for stacks; NULL: there is none. */
+/* Returns the first selection that asks for stacks with events of services; NULL: there is none. */
 const struct frec_selection *frec__selections_service_stacks(
 	const struct frec_selections *selections, int tracefs);
 
-/* The stacks of an event: the choice of the last selection that matches the event and chooses
- * stacks, else selections->stack. */
+/* Returns the stacks of an event: the choice of the last selection that matches the event and
+ * chooses stacks, else selections->stack. */
 const struct frec_stack_choice *frec__selections_stack(const struct frec_selections *selections,
 						       const struct frec_listed *listed);
 
-/* Whether an event of services is selected. Events of libflightrec itself always are. */
+/* Returns whether an event of services is selected. Events of libflightrec itself always are. */
 bool frec__selections_match(const struct frec_selections *selections,
 			    const struct frec_declared *event);
 

@@ -44,7 +44,7 @@ int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 	sigaddset(&mask, SIGUSR2);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
-	// A signalfd would report the signal even though it is ignored.
+	// An ignored SIGHUP is left out, because a signalfd would report it all the same.
 	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
 		sigaddset(&mask, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
@@ -78,8 +78,8 @@ static void drop(struct frec_server *server, size_t at)
 {
 	const struct frec_client *client = server->clients.client[at];
 
-	// If the client died, the sideband reported that before its socket closed, and the death is
-	// recorded by now. Pidfds report a death later.
+	// If the client died, the sideband reported that before the client's socket closed, and the
+	// death is recorded by now. Pidfds report a death only after that: see finish().
 	if (client->life_line) {
 		server->cut_off = !client->stopped;
 		server->stop |= client->stopped || !server->engine->options.follows;
@@ -89,7 +89,7 @@ static void drop(struct frec_server *server, size_t at)
 	frec__clients_remove(&server->clients, at);
 }
 
-// Returns false if the connection is to be closed.
+// Serves a request of a client. Returns false if the connection is to be closed.
 static bool serve(struct frec_server *server, struct frec_client *client)
 {
 	bool open = frec__request_serve(server->engine, client);
@@ -122,7 +122,7 @@ static void handle_signal(struct frec_server *server)
 	}
 }
 
-// Waits for pending deaths, and serves requests that were sent before the end.
+// Waits for pending deaths, and serves requests that were sent before the loop ended.
 static void finish(struct frec_server *server)
 {
 	const unsigned int longest = FREC_DEATH_WAIT_MAX + FREC_ENDS_PATIENCE;
@@ -151,7 +151,7 @@ static void finish(struct frec_server *server)
 		     left--)
 			;
 	}
-	// Requests that were held back become their snapshots together with the last ones.
+	// Requests that were held back become their snapshots now, together with the last ones.
 	server->engine->triggers.hurry = true;
 	while (server->engine->triggers.count)
 		frec__engine_work(server->engine);

@@ -11,8 +11,9 @@
 
 struct frec_server {
 	struct frec_engine *engine;
-	int signals;		   /* signalfd: SIGUSR2, SIGTERM, SIGINT, SIGHUP */
-	struct frec_notify notify; /* the service manager; nobody unless the caller opens it */
+	int signals; /* signalfd: SIGUSR2, SIGTERM, SIGINT, SIGHUP */
+	/* reports to the service manager; FREC_NOTIFY_NONE unless the caller opens it */
+	struct frec_notify notify;
 	size_t listeners;
 	struct {
 		int fd;
@@ -25,12 +26,12 @@ struct frec_server {
 	bool stop;
 	/* the life line was closed without a STOP: the process at its other end may be dying */
 	bool cut_off;
-	uint64_t next_look; /* when to look whether the service lives */
+	uint64_t next_look; /* when to look again whether the service lives */
 };
 
-/* Blocks the signals and opens the signalfd. A SIGHUP that is ignored stays ignored: nohup(1).
- * Processes that must not inherit the signal mask must be started before this. Returns 0 or a
- * negative errno. */
+/* Blocks the signals and opens the signalfd. If SIGHUP is ignored, as under nohup(1), it stays
+ * ignored. Processes that must not inherit the signal mask must be started before this. Returns 0
+ * or a negative errno. */
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 		      struct frec_error *reterr);
 
@@ -38,13 +39,14 @@ int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 int frec__server_listen(struct frec_server *server, const char *path, mode_t mode,
 			struct frec_error *reterr);
 
-/* Takes over a connected socket; with `life_line` the loop ends when its other end is closed.
- * Returns what frec__clients_add() returns. */
+/* Takes over a connected socket. With `life_line`, the loop ends when the other end of the socket
+ * is closed, unless the recorder `follows` its service. Returns what frec__clients_add()
+ * returns. */
 int frec__server_adopt(struct frec_server *server, int fd, bool life_line);
 
 /* Runs the loop until a STOP, SIGTERM, SIGINT or SIGHUP, the end of the process `until`, or the end
- * of the life line and, with `follows`, of the service. Pending deaths get their snapshots before
- * this returns. May be called again after a signal or the end of `until`. */
+ * of the life line; with `follows`, the end of the life line and of the service. Pending deaths get
+ * their snapshots before this returns. May be called again after a signal or the end of `until`. */
 void frec__server_run(struct frec_server *server);
 
 void frec__server_deinit(struct frec_server *server);

@@ -22,8 +22,8 @@
 #include "recorder/own_process.h"
 #include "recorder/service/control.h"
 
-// When a snapshot is written, tells the clients that want to know, and reports it on stderr and in
-// the journal, where the person on call looks.
+// After each attempt to write a snapshot, sends notices to the clients that asked for them. Reports
+// a snapshot that was written on stderr and in the journal, where the person on call looks.
 static void report_written(void *context, const struct frec_snapshot_job *job, const char *path,
 			   int code)
 {
@@ -125,8 +125,9 @@ int frec__session_start(struct frec_session *session, const struct frec_session_
 {
 	int r;
 
-	// A terminal or pipe that is gone must not end the recording, nor a terminal that stops
-	// what writes to it from the background, when the next line is printed.
+	// When the next line is printed, a terminal or pipe that is gone must not end the recording
+	// (SIGPIPE), and a terminal that stops background processes that write to it must not stop
+	// the recording (SIGTTOU).
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN);
 	r = frec__engine_start(&session->engine, &options->engine, reterr);
@@ -157,8 +158,9 @@ static bool has_ended(int pidfd)
 	return pidfd >= 0 && poll(&poller, 1, 0) == 1;
 }
 
-// Records until the service has ended: the process that started the recorder, and what it forked.
-// A signal that ends the service is often sent to all its processes, so signals are ignored.
+// Records until the service has ended: the process that started the recorder, and what it forked. A
+// signal that ends the service is often sent to all its processes, so signals do not end the
+// recorder.
 static void follow(struct frec_session *session)
 {
 	struct frec_server *server = &session->server;
@@ -194,8 +196,8 @@ static int keep(struct frec_session *session, uint32_t pid, int socket)
 		r = frec__server_adopt(server, socket, true);
 	session->engine.ends.life_line = &socket;
 	session->engine.ends.first = pid;
-	// The folder of the snapshots is known, and no other path is relative. So that the file
-	// system that the service was started in can be unmounted:
+	// The path of the snapshots' folder is absolute by now, and no other path is relative.
+	// Leave the working folder, so that its file system can be unmounted.
 	(void)chdir("/");
 	if (!r)
 		r = frec__answer_ready(socket, &session->engine,

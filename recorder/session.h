@@ -10,7 +10,8 @@ struct frec_session_options {
 	struct frec_engine_options engine;
 	const char *listen;  /* a socket for services of all users; NULL: none */
 	const char *control; /* the control socket; NULL: PID.sock in frec__control_folder() */
-	bool notifies;	     /* tells the service manager how the recorder is: notify.h */
+	/* tells the service manager the state of the recorder: notify.h */
+	bool notifies;
 	/* records without a control socket if there can be none, and reports that */
 	bool control_optional;
 };
@@ -27,14 +28,14 @@ int frec__session_start(struct frec_session *session, const struct frec_session_
 void frec__session_end(struct frec_session *session);
 
 /*
- * Records service `pid`, which has the other end of `socket`, until it ends or hangs up. The
- * service gets one answer: that the recorder is ready, or why it is not. Returns 0 or a negative
- * errno.
+ * Records service `pid`, which has the other end of `socket`, until the last process of the service
+ * has ended or the service stops the recorder. The service gets one answer: that the recorder is
+ * ready, or why it is not. Returns 0 or a negative errno.
  */
 int frec__session_keep(const struct frec_session_options *options, uint32_t pid, int socket);
 
-/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR or /tmp for other
- * users. */
+/* Writes the path of the folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR
+ * or /tmp for other users. */
 void frec__control_folder(char *ret, size_t size);
 
 #endif

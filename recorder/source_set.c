@@ -146,7 +146,7 @@ static int found_event(void *context, const struct frec_listed *listed)
 	struct frec_error error;
 	int r;
 
-	// The events of services come in through another transport.
+	// Without user_events, the events of services come in through another transport.
 	if (listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT && !set->user_events)
 		return 0;
 	if (is_open(set, listed))

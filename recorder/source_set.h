@@ -19,7 +19,7 @@
 struct frec_crash_program;
 
 struct frec_source_set {
-	/* The parts of the engine that this one uses. All of them outlive it. */
+	/* The parts of the engine that are used here. All of them outlive this structure. */
 	struct frec_ring_set *rings;
 	const struct frec_selections *selections;
 	struct frec_declarations *declarations;
@@ -54,12 +54,14 @@ int frec__source_set_add_listed(struct frec_source_set *set, const struct frec_l
  * negative errno. */
 int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *reterr);
 
-/* How many sources the selected events of tracefs make, together with those that are open, which
- * this closes to have descriptors for the search. For a set that is about to end. */
+/* Returns how many sources are open, plus how many the selected events of tracefs would add. Closes
+ * the descriptors of the open sources, because the search needs some, so call this only for a set
+ * that is about to end. */
 size_t frec__source_set_wanted(struct frec_source_set *set);
 
 /* Adds the selected events of tracefs that are not open yet. With `strict` the first failure ends
- * the search; else each failure is reported and passed over. Returns 0 or a negative errno. */
+ * the search; else each failure is reported and the search goes on. Returns 0 or a negative
+ * errno. */
 int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_error *reterr);
 
 /* Opens the rings of all online CPUs, and the sources on each ring. Returns 0 or a negative

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where snapshots are written, and how that went so far. */
+/* The folder into which snapshots are written, and counts of successes and failures. */
 #ifndef FREC_RECORDER_STORE_H
 #define FREC_RECORDER_STORE_H
 
@@ -9,8 +9,8 @@ struct frec_store {
 	struct frec_folder folder;
 	uint64_t snapshots, failures;
 	char last_path[PATH_MAX]; /* path of the last snapshot; empty: none yet */
-	/* Called after each snapshot, unless it is NULL. If the snapshot could not be written,
-	 * `path` is NULL and `code` a negative errno. */
+	/* Called after each attempt to write a snapshot, unless it is NULL. If the snapshot could
+	 * not be written, `path` is NULL and `code` a negative errno. */
 	void (*on_written)(void *context, const struct frec_snapshot_job *job, const char *path,
 			   int code);
 	void *context;

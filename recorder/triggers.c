@@ -17,7 +17,7 @@ static struct frec_trigger *find(struct frec_triggers *triggers, const struct fr
 }
 
 // Replaces the fields, which live only as long as the request, by a copy. If memory runs out, the
-// snapshot has none.
+// snapshot has no fields.
 static void keep_fields(struct frec_reason *reason)
 {
 	struct frec_pairs *copy = reason->fields ? malloc(sizeof(*copy)) : NULL;
@@ -60,7 +60,7 @@ bool frec__triggers_due(struct frec_triggers *triggers, const struct frec_cooldo
 {
 	uint64_t now = frec__monotonic();
 
-	// They are in the order of their first requests.
+	// Held requests are in the order in which the first of each cause came.
 	for (size_t i = 0; i < triggers->count; i++) {
 		struct frec_trigger *trigger = &triggers->trigger[i];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The processes whose deaths, and those of their descendants, are worth a snapshot. */
+/* The watched processes: those whose deaths get a snapshot, as do the deaths of their
+ * descendants. */
 #ifndef FREC_RECORDER_WATCHLIST_H
 #define FREC_RECORDER_WATCHLIST_H
 
@@ -20,7 +21,8 @@ struct frec_watchlist {
 int frec__watchlist_add(struct frec_watchlist *list, uint32_t pid, int64_t only_uid);
 void frec__watchlist_remove(struct frec_watchlist *list, uint32_t pid);
 
-/* The watched process that `pid` is or descends from, or NULL. Valid until the list changes. */
+/* Returns the watched process that `pid` is or descends from, or NULL. The pointer is valid until
+ * the list changes. */
 const struct frec_watched *frec__watchlist_find(const struct frec_watchlist *list, uint32_t pid);
 
 void frec__watchlist_deinit(struct frec_watchlist *list);

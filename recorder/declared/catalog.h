@@ -31,11 +31,11 @@ struct frec_listed {
 /* Fills in the names that people use for the event that tracefs calls `group`:`name`. */
 void frec__catalog_name(struct frec_listed *ret, const char *group, const char *name);
 
-/* Whether a selection matches this event. */
+/* Returns whether a selection matches this event. */
 bool frec__catalog_matches(const char *selection, const struct frec_listed *listed);
 
 /* Calls `visit` for each event that the selection matches, until a call does not return 0. Returns
- * what that call returned, or 0 if there was none. */
+ * what that call returned, or 0 if every call returned 0. */
 typedef int frec_catalog_visit(void *context, const struct frec_listed *listed);
 int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *visit,
 		       void *context);
@@ -45,8 +45,9 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 int frec__catalog_check(int tracefs, const char *selection, struct frec_error *reterr);
 
 /*
- * Whether a selection can only match kernel tracepoints, judged by its system. If `tracefs` is -1,
- * the system is compared with a list of the kernel's systems that people select most.
+ * Returns whether a selection is taken to be for kernel tracepoints, because it names a system of
+ * the kernel. If `tracefs` is -1, the system is compared with a list of the kernel's systems that
+ * people select most.
  */
 bool frec__catalog_is_kernel(int tracefs, const char *selection);
 

@@ -47,7 +47,7 @@ void frec__declarations_deinit(struct frec_declarations *declarations)
 	*declarations = (struct frec_declarations){0};
 }
 
-// The next string of a text, or NULL at its end, which is marked by an empty string.
+// Returns the next string of a text, or NULL at its end, which is marked by an empty string.
 static const char *next_string(struct frec_bytes *text)
 {
 	const char *string = frec__bytes_text(text);
@@ -64,8 +64,8 @@ static bool is_identifier(const char *text, size_t length)
 	return length > 0;
 }
 
-// Moves *text to the last name of an enumerator as the source spells it, which is "idle" in
-// " app::State::idle". Returns its length.
+// `*text` is an enumerator as the source spells it, such as " app::State::idle". Moves *text to its
+// last name, here "idle", and returns the length of that name.
 static size_t last_name(const char **text, const char *end)
 {
 	while (end > *text && end[-1] == ' ')

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be recorded, and the fields of its records. This directory reads descriptions, and
- * sources/ turns them into sources. Nothing here opens or records an event.
+ * Which events can be recorded, and the fields of their records. This directory reads descriptions
+ * of events, and sources/ turns them into sources. Nothing here opens or records an event.
  *
  * The descriptions come from two places:
  *
@@ -68,7 +68,7 @@ struct frec_declarations {
 	struct frec_file_reader *reader;
 	/* the files that were read already, so that no file is read twice */
 	size_t files;
-	bool out_of_memory; /* so that something is missing */
+	bool out_of_memory; /* memory ran out, so some declarations are missing */
 	struct frec_declaration_file {
 		dev_t device;
 		ino_t inode;
@@ -80,8 +80,8 @@ void frec__declarations_deinit(struct frec_declarations *declarations);
 
 /*
  * Adds the declaration at the start of `data`. Returns its size in bytes, -EBADMSG if there is
- * none, or -ENOMEM. `ret_index` is the index of its event, or SIZE_MAX if its text is malformed or
- * there are too many events.
+ * none, or -ENOMEM. *ret_index is set to the index of the declared event, or to SIZE_MAX if the
+ * text of the declaration is malformed or there are too many events.
  */
 ssize_t frec__declaration_read(struct frec_declarations *declarations, const uint8_t *data,
 			       size_t size, size_t *ret_index);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Finds the files that declare events: a program and the libraries that it needs, or the files that
 // one process or all processes have mapped. The recorder may run as root and open files of any user
-// here, so it opens only regular files, has them read by a child (file_reader.h), and none twice.
+// here, so it opens only regular files, and a child reads them (file_reader.h), none of them twice.
 #include "recorder/declared/declared_files.h"
 
 #include <ctype.h>
@@ -24,7 +24,7 @@
 
 #define FILES_MAX 16384
 #define NEEDED_DEPTH 8
-#define SITES_MAX 4096 // of one file
+#define SITES_MAX 4096 // the most sites of one file
 
 static bool seen_before(struct frec_declarations *declarations, int fd)
 {
@@ -90,7 +90,8 @@ struct sites {
 	struct frec_site *site;
 };
 
-// Returns 0 or -ENOMEM.
+// Appends the site that a finding describes to `sites`, unless the finding is malformed. Returns 0
+// or -ENOMEM.
 static int add_site(struct frec_declarations *declarations, struct frec_bytes *finding,
 		    struct sites *sites)
 {
@@ -164,8 +165,8 @@ static struct frec_file_reader *reader_of(struct frec_declarations *declarations
 	return declarations->reader;
 }
 
-// Takes ownership of `fd`, which may be a negative errno. `named`: the recorder's user named this
-// file, or one that needs it.
+// Takes ownership of `fd`, which may be a negative errno. `named` means that the recorder's user
+// named this file, or one that needs it.
 static int add_open(struct frec_declarations *declarations, int fd, const char *path,
 		    unsigned int depth, bool named)
 {
@@ -190,7 +191,8 @@ static int add_open(struct frec_declarations *declarations, int fd, const char *
 		file.kinds |= FREC_LOOK_SITES;
 	file.uid = status.st_uid;
 	file.trusted = named || frec__file_is_trusted(status.st_uid, status.st_mode);
-	// A file that cannot be read is reported there, and declares nothing.
+	// frec__file_reader_add() reports a file that cannot be read, or counts it. Such a file
+	// declares nothing.
 	(void)frec__file_reader_add(reader, &file);
 	return declarations->out_of_memory ? -ENOMEM : 0;
 }

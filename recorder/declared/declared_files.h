@@ -34,10 +34,11 @@ int frec__declarations_add_process(struct frec_declarations *declarations, pid_t
 int frec__declarations_add_machine(struct frec_declarations *declarations);
 
 /*
- * The functions above read trusted files before they return, and let the files of strangers wait
- * (file_reader.h). These read on in them: frec__declarations_work() without blocking, whenever the
- * descriptor that frec__declarations_poll() returns is readable and when the time that it sets is
- * over; frec__declarations_finish() until all are read.
+ * The functions above read trusted files before they return, but let the files of strangers wait
+ * (file_reader.h). The functions below read the files that wait. Call frec__declarations_work(),
+ * which does not block, whenever the descriptor that frec__declarations_poll() returns is readable,
+ * and when the time that frec__declarations_poll() sets is over. frec__declarations_finish()
+ * returns when no file waits any more.
  */
 void frec__declarations_work(struct frec_declarations *declarations);
 int frec__declarations_poll(const struct frec_declarations *declarations, int *milliseconds);

@@ -41,9 +41,9 @@ static int kind_of(const struct frec_declared_field *field)
 	return -1;
 }
 
-// Whether the kernel's format file gives the field the same type as the text that registers it.
-// What the kernel prints between the brackets of an array is uninitialised memory, so it is not
-// compared.
+// Returns whether the kernel's format file gives the field the same type as the text that registers
+// the event. Between the brackets of an array, the kernel prints uninitialised memory, so the text
+// there is not compared.
 static bool same_type(const struct frec_declared_field *declared, const struct frec_field *field)
 {
 	int kind = kind_of(declared);
@@ -127,7 +127,8 @@ int frec__declared_format(const struct frec_declared *event, struct frec_format 
 			frec__format_deinit(ret);
 			return -ENOMEM;
 		}
-		if (kind < 0) // only later versions know this kind and its size
+		// only later versions know this kind and its size
+		if (kind < 0)
 			break;
 		to->size = kinds[kind].size ? kinds[kind].size : from->length;
 		offset += to->size;

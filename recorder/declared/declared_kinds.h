@@ -15,8 +15,8 @@ bool frec__declarations_refine(const struct frec_declarations *declarations, con
  * event were registered with the kernel. Returns 0 or -ENOMEM. */
 int frec__declared_format(const struct frec_declared *event, struct frec_format *ret);
 
-/* The text that registers the event with the kernel: "shop__paid u64 order_id; ...". The caller
- * frees it. NULL if out of memory. */
+/* Returns the text that registers the event with the kernel, "shop__paid u64 order_id; ...", which
+ * the caller frees, or NULL if out of memory. */
 char *frec__declared_registration(const struct frec_declared *event);
 
 #endif

@@ -7,8 +7,8 @@
 
 /*
  * Moves `*section` (NULL at first) to the next note section that has this name and at most
- * `size_max` bytes. Returns the bytes of the section, which belong to `elf`, or NULL if there are
- * no more.
+ * `size_max` bytes. Returns the bytes of the section, which belong to `elf`, or NULL if there is no
+ * further one.
  */
 Elf_Data *frec__elf_notes(Elf *elf, Elf_Scn **section, const char *name, size_t size_max);
 

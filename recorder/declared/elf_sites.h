@@ -9,10 +9,9 @@
 
 /*
  * Calls `found` for each site of a file, with the place of the site and of its enable word in the
- * file, and the declaration of its event. A site is reported if there is a declaration where its
- * note says, the instructions that the note points to are those of a site, and the enable word is
- * in writable data. Returns 0, what `found` returned if that is not 0, or -E2BIG if there are too
- * many notes.
+ * file, and the declaration of its event. A site counts only if its note points to a declaration,
+ * to the instructions of a site, and to an enable word in writable data. Returns 0, what `found`
+ * returned if that is not 0, or -E2BIG if there are too many notes.
  */
 int frec__elf_sites(Elf *elf, int fd,
 		    int (*found)(void *context, uint64_t offset, uint64_t enable,

@@ -18,10 +18,10 @@
 #define PROBES ".note.stapsdt"
 #define PROBES_OWNER "stapsdt"
 #define PROBES_TYPE 3
-// Of one section, and of all sections of a file that declare events.
+// The most bytes of one section, and of all sections of a file that declare events together.
 #define SECTION_SIZE_MAX (16u << 20)
-// Of the table of sections: a program compiled with -ffunction-sections has fewer after linking.
-// libelf allocates memory for each section before anybody looks at it.
+// The most sections of a file. Even a program compiled with -ffunction-sections has fewer after
+// linking. libelf allocates memory for each section before anybody looks at it.
 #define SECTIONS_MAX 65536
 #define TEXT_MAX 4096
 
@@ -80,7 +80,7 @@ static int report_text(const struct reading *reading, enum frec_finding_kind kin
 	return length < TEXT_MAX ? report(reading, kind, text, length + 1, NULL, 0) : 0;
 }
 
-// Reports the run path first: the names of the libraries are looked up in it.
+// Reports the run path first, because the names of the libraries are looked up in it.
 static int report_needed(const struct reading *reading, Elf_Scn *section, const GElf_Shdr *header)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
@@ -183,8 +183,8 @@ static int report_sections(struct reading *reading, uint32_t kinds)
 	return r;
 }
 
-// The number of sections as the file claims it: in the header, or, if it is too large for that, in
-// the first section header.
+// Returns the number of sections that the file claims to have. It is in the header, or, if it is
+// too large for that, in the first section header.
 static uint64_t claimed_sections(int fd)
 {
 	Elf64_Ehdr header;
@@ -192,7 +192,9 @@ static uint64_t claimed_sections(int fd)
 
 	if (pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) || header.e_ident[EI_CLASS] != ELFCLASS64)
-		return 0; // Not ELF, or of 32 bits, where libelf refuses what the file cannot hold.
+		// Not ELF, or 32-bit ELF, for which libelf itself refuses more sections than the
+		// file can hold.
+		return 0;
 	if (header.e_shnum || !header.e_shoff)
 		return header.e_shnum;
 	return pread(fd, &first, sizeof(first), (off_t)header.e_shoff) == sizeof(first)

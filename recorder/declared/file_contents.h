@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an ELF file says about events, sites, probes and the libraries that it needs. The file may
- * have been written by anybody to harm its reader, so only a child in a sandbox runs this code
- * (file_reader.h), and sends what it finds as messages.
+ * Finds what an ELF file says about events, sites, probes and the libraries that it needs. The file
+ * may have been written by anybody to harm its reader, so only a child in a sandbox runs this code
+ * (file_reader.h). The child sends what it finds as messages.
  *
  * A message is a struct frec_finding and `size` bytes. The messages about a file end with one of
  * kind FREC_FINDING_END. No message is larger than FREC_FINDING_MAX bytes.
@@ -21,7 +21,7 @@
 /* The message to the child; the file comes with it as a descriptor. */
 struct frec_question {
 	uint32_t kinds;
-	/* of processor time for this file, after which the child dies of SIGPROF */
+	/* the processor time for this file, after which the child dies of SIGPROF */
 	uint32_t milliseconds;
 };
 
@@ -41,7 +41,8 @@ struct frec_finding {
 
 #define FREC_FINDING_MAX (80u << 10)
 
-/* Serves questions at `socket` until the other end is closed. Runs in the child. */
+/* Answers the questions that come through `socket` until its other end is closed. Runs in the
+ * child. */
 void frec__file_contents_serve(void *context, int socket);
 
 #endif

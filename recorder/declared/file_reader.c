@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Passes files to the children that read them, and keeps the account of each user.
+// Passes files to the children that read them, and keeps an account for each user.
 #include "recorder/declared/file_reader.h"
 
 #include <errno.h>
@@ -17,18 +17,20 @@
 #include "proto/report.h"
 #include "recorder/declared/file_contents.h"
 
-// A child's address space: the program, libelf's tables, and a section of SECTION_SIZE_MAX.
+// The most bytes of a child's address space, for the program, libelf's tables, and a section of
+// SECTION_SIZE_MAX.
 #define MEMORY_MAX (UINT64_C(256) << 20)
-// The processor time for one file, and the time after which a child is given up that waits for its
-// file system. Reading the largest programs (a browser, a compiler) takes 30 ms.
+// The processor time for one file, and the nanoseconds after which a child that waits for a file
+// system is given up. Reading the largest programs (a browser, a compiler) takes 30 ms.
 #define FILE_MILLISECONDS 1000
 #define FILE_PATIENCE UINT64_C(10000000000)
 // The files of strangers may take 1/LEISURE of the time.
 #define LEISURE 10
-// Descriptors are held for the files that wait.
+// The most files that wait, of all users and of one. Each of them holds a descriptor.
 #define WAITING_MAX 256
 #define WAITING_USER_MAX 32
-// Users with an account. If there are more, those who share the last account share its limits.
+// The most users with an account. If there are more, those who share the last account share its
+// limits.
 #define USERS_MAX 64
 
 enum { STRANGERS, TRUSTED };
@@ -155,7 +157,7 @@ static int take_message(int socket, struct frec_file *file)
 	return 0;
 }
 
-// Reports a file that a child could not read, and ends the child, which may be in the middle of it.
+// Reports a file that a child could not read, and ends the child, which may still be reading it.
 static void fail(struct frec_file_reader *reader, int which, const struct frec_file *file, int r)
 {
 	struct frec_worker *worker = &reader->worker[which];
@@ -250,7 +252,7 @@ int frec__file_reader_add(struct frec_file_reader *reader, struct frec_file *fil
 	return r;
 }
 
-// The file of the user whose last turn is the longest ago.
+// Returns the index of a file of the user whose last turn is the longest ago.
 static size_t choose(struct frec_file_reader *reader)
 {
 	size_t best = 0;
@@ -307,7 +309,8 @@ static void end_reading(struct frec_file_reader *reader, int r)
 {
 	uint64_t now = frec__monotonic();
 
-	// Strangers may not keep the recorder or a processor busy.
+	// Wait in proportion to the time that this file took, because strangers may not keep the
+	// recorder or a processor busy.
 	reader->resume_at = now + (now - reader->began) * (LEISURE - 1);
 	if (r < 0) {
 		fail(reader, STRANGERS, reader->reading, r);
@@ -318,7 +321,7 @@ static void end_reading(struct frec_file_reader *reader, int r)
 	stop_reading(reader);
 }
 
-// Takes the messages about the stranger's file that have come.
+// Takes the messages that have come about the stranger's file.
 static void read_on(struct frec_file_reader *reader)
 {
 	int r;

@@ -54,7 +54,7 @@ static int split_declaration(const char *text, size_t length, struct frec_field 
 	return field->name && field->type ? 0 : -ENOMEM;
 }
 
-// The size in bytes of one element of an array, or 0 if it cannot be derived from the type.
+// Returns the size in bytes of one element of an array, or 0 if it cannot be derived from the type.
 static uint32_t element_size(const struct frec_field *field, const char *type)
 {
 	unsigned long count = strtoul(strchr(type, '[') + 1, NULL, 10);

@@ -72,11 +72,11 @@ int frec__enumerators_add(struct frec_enumerator **list, size_t *count, int64_t 
 			  const char *name, size_t length);
 void frec__enumerators_free(struct frec_enumerator *list, size_t count);
 
-/* The field of that name, or NULL. */
+/* Returns the field of that name, or NULL. */
 const struct frec_field *frec__format_find(const struct frec_format *format, const char *name);
 
-/* The value of an integer field in a payload, sign-extended if it is signed. 0 if `field` is NULL
- * or the payload is too short. */
+/* Returns the value of an integer field in a payload, sign-extended if the field is signed, or 0 if
+ * `field` is NULL or the payload is too short. */
 uint64_t frec__field_value(const struct frec_field *field, const void *payload, size_t size);
 
 #endif

@@ -28,7 +28,8 @@
 #define MAPS_SIZE_MAX (4u << 20)
 #define DELETED " (deleted)"
 
-// Pseudo file systems have no blocks. Those that keep their files in memory may have none either.
+// Returns whether a file is on a real file system. Pseudo file systems have no blocks. File systems
+// that keep their files in memory may have none either, so they are listed here.
 static bool holds_files(int fd)
 {
 	struct statfs status;
@@ -62,7 +63,8 @@ int frec__open_regular(const char *path)
 	return place < 0 ? -errno : open_place(place);
 }
 
-// Opens `path` below the folder `root`, as if that were the root folder.
+// Opens `path` with the restrictions `resolve` of openat2(2). With RESOLVE_IN_ROOT, `root` takes
+// the place of the root folder.
 static int open_within(int root, const char *path, uint64_t resolve)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,

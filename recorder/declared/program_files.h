@@ -29,26 +29,27 @@ struct frec_program_files {
 };
 
 /*
- * Opens a file for reading, but only if it is a regular file on a file system of files: merely
- * opening a device, or a control file of a pseudo file system such as tracefs, can have side
+ * Opens a file for reading, but only if it is a regular file and not on a pseudo file system such
+ * as tracefs: merely opening a device, or a control file of such a file system, can have side
  * effects. Returns a descriptor, or a negative errno; -EINVAL if it is another kind of file.
  */
 int frec__open_regular(const char *path);
 
 /*
- * Opens a file that a process has mapped from `start` to `end`, under the same conditions. What is
- * opened is the mapped file itself, through /proc/PID/map_files. Without the right to do that, it
- * is the file at `path` in the root folder of the process, and no link leads out of that folder:
- * the owner of the file may have replaced it. If the process is gone, it is the file at `path`, but
- * only if no part of the path is a symbolic link. Returns the same as frec__open_regular().
+ * Opens a file that a process has mapped from `start` to `end`, under the same conditions. Opens
+ * the mapped file itself, through /proc/PID/map_files. Without the right to do that, opens `path`
+ * in the root folder of the process, and follows no link out of that folder, because the owner of
+ * the file may have replaced it. If the process is gone, opens `path`, but only if no part of the
+ * path is a symbolic link. Returns the same as frec__open_regular().
  */
 int frec__open_mapped(uint32_t pid, uint64_t start, uint64_t end, const char *path);
 
 /*
- * Adds the files that `name` stands for. A name with a '/' is the path of one file. Any other name
- * stands for each program of that name in PATH, each running program of that name, and each library
- * of that name in the loader's folders or mapped by a process. Returns 0, or a negative errno with
- * a message; -ENOENT if there is none.
+ * Adds the files that have the name `name`. A name with a '/' is the path of one file. Any other
+ * name means each program of that name in PATH, each running program of that name, and each library
+ * of that name in the loader's folders or mapped by a process. Of the files that processes use,
+ * those that are not trusted (file_reader.h) are reported and left out. Returns 0, or a negative
+ * errno with a message; -ENOENT if there is none.
  */
 int frec__program_files_find(struct frec_program_files *files, const char *name,
 			     struct frec_error *reterr);

@@ -86,8 +86,8 @@ static void set_limits(const struct frec_sandbox *sandbox)
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-// What reading descriptors, allocating memory and exchanging messages needs. All else kills the
-// child, which the parent notices.
+// Allows only the system calls that are needed to read descriptors, allocate memory and exchange
+// messages. Any other kills the child, which the parent notices.
 static int filter_system_calls(void)
 {
 	static const struct sock_filter filter[] = {
@@ -122,8 +122,8 @@ static int filter_system_calls(void)
 	const struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]),
 					   .filter = (struct sock_filter *)(uintptr_t)filter};
 
-	// A kernel without seccomp filters (EINVAL) leaves the other limits. A sanitizer makes
-	// system calls of its own.
+	// If the kernel has no seccomp filters (EINVAL), the other limits have to do. With a
+	// sanitizer there is no filter, because a sanitizer makes system calls of its own.
 	if (SANITIZED || !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) ||
 	    errno == EINVAL)
 		return 0;
@@ -141,8 +141,8 @@ int frec__sandbox_enter(const struct frec_sandbox *sandbox)
 		if (!r)
 			r = drop_capabilities();
 	}
-	// A change of the user resets both of these. A parent that died before the second call
-	// sends no signal.
+	// These two follow the change of the user, which resets them. If the parent died before the
+	// second call, the child gets no signal.
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work on bytes of strangers, in a process that may be lost.
+ * Parsing the bytes of strangers in a process that may be lost.
  *
  * A recorder may run as root and has to read what other users write: ELF files, and the stacks and
  * tables that unwinding needs. Such bytes can crash a parser, or make it loop or run out of memory.
  * So a child process parses them. worker.h starts the child and exchanges messages with it, and
  * this header takes the child's rights away. The parent checks every answer as if the stranger had
- * written it, because that may be so.
+ * written it, because the stranger may have taken control of the child.
  *
  *	recorder: opens a file --(descriptor)--> child: parses it
  *	recorder: checks it    <---(message)---- child: what the file says
  *
  * Invariants: the child is forked from the recorder, so both have the same program. Before it reads
- * the first byte of a stranger, it has no descriptor but its socket, no capability, no way to gain
- * one, and limits on memory, processor time and system calls. A child that is lost costs only the
- * answer to what it was asked.
+ * the first byte of a stranger, it has no descriptor but its socket and the standard streams, and
+ * limits on memory and processor time. Unless it `opens_files`, it also has no capability, no way
+ * to gain one, and a limit on system calls. A child that is lost costs only the answer to what it
+ * was asked.
  */
 #ifndef FREC_RECORDER_WORKER_SANDBOX_H
 #define FREC_RECORDER_WORKER_SANDBOX_H
@@ -27,7 +28,7 @@ struct frec_sandbox {
 	uint64_t memory;      /* bytes of address space at most */
 	unsigned int seconds; /* of processor time for the whole life of the child; 0: no limit */
 	/* The child opens files by itself, so it keeps its user and may make any system call. This
-	 * is for the code that has not learned to get its descriptors from the parent. */
+	 * is for code that does not get its descriptors from the parent yet. */
 	bool opens_files;
 };
 
@@ -35,8 +36,9 @@ struct frec_sandbox {
  * Must be called in the child, once. From then on the child dumps no core, cannot be traced by
  * other processes of its user, and dies with its parent. Without `opens_files` it belongs to user
  * nobody (if the recorder may change users), has no capability, and is killed by a system call that
- * parsing does not need: it cannot open, create, connect, signal or execute anything. Returns 0, or
- * a negative errno if the kernel refuses a part of this: the caller must then end the child.
+ * parsing does not need: it cannot open, create, connect, signal or execute anything. Returns 0,
+ * also if the kernel has no seccomp filters, or a negative errno: the caller must then end the
+ * child.
  */
 int frec__sandbox_enter(const struct frec_sandbox *sandbox);
 

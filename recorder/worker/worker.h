@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting a child process that works in a sandbox, and exchanging messages with it. */
+/* Starts a child process that works in a sandbox, and exchanges messages with it. */
 #ifndef FREC_RECORDER_WORKER_WORKER_H
 #define FREC_RECORDER_WORKER_WORKER_H
 
@@ -19,7 +19,7 @@ struct frec_worker {
 /*
  * Forks a child that enters the sandbox and then calls serve(context, socket), which returns when
  * the other end of the socket is closed. The child shares no other descriptor with the parent but
- * standard error. Returns 0, or a negative errno if no process can be started.
+ * the standard streams. Returns 0, or a negative errno if no process can be started.
  */
 int frec__worker_start(struct frec_worker *worker, const struct frec_sandbox *sandbox,
 		       void (*serve)(void *context, int socket), void *context);
@@ -27,17 +27,18 @@ int frec__worker_start(struct frec_worker *worker, const struct frec_sandbox *sa
 /* Kills the child. Does nothing if there is none. */
 void frec__worker_stop(struct frec_worker *worker);
 
-/* Sends one message, and the descriptor `fd` if that is not -1, which stays the caller's. Returns 0
- * or a negative errno. Both ends may use it. */
+/* Sends one message, with a copy of the descriptor `fd` unless that is -1. Returns 0 or a negative
+ * errno. Both ends may use this function. */
 int frec__worker_send(int socket, const struct iovec *parts, size_t count, int fd);
 
 /* Receives one message. Returns its size, 0 if the other end is closed, or a negative errno:
- * -EMSGSIZE if the message was larger than `size`. `*ret_fd` is the descriptor that came with it,
- * which the caller must close, or -1; if `ret_fd` is NULL, descriptors are refused. */
+ * -EMSGSIZE if the message was larger than `size`. `*ret_fd` is the descriptor that came with the
+ * message, which the caller must close, or -1; if `ret_fd` is NULL, the kernel closes any
+ * descriptors that come. */
 ssize_t frec__worker_receive(int socket, void *data, size_t size, int *ret_fd, int flags);
 
-/* Reaps a child that failed, and kills it first if it still runs. Writes how it ended to `ret`, for
- * example "signal 9". */
+/* Reaps a child that failed, and kills it first if it still runs. Writes to `ret` how the child
+ * ended, for example "signal 9". */
 void frec__worker_reap(struct frec_worker *worker, char *ret, size_t size);
 
 #endif
