@@ -190,7 +190,7 @@ static int add_open(struct frec_declarations *declarations, int fd, const char *
 	if (declarations->found_sites)
 		file.kinds |= FREC_LOOK_SITES;
 	file.uid = status.st_uid;
-	file.trusted = named || frec__file_is_trusted(status.st_uid, status.st_mode);
+	file.trusted = named || frec__file_is_trusted(&status);
 	// frec__file_reader_add() reports a file that cannot be read, or counts it. Such a file
 	// declares nothing.
 	(void)frec__file_reader_add(reader, &file);

@@ -68,9 +68,13 @@ void frec__file_reader_deinit(struct frec_file_reader *reader)
 	frec__file_reader_init(reader);
 }
 
-bool frec__file_is_trusted(uid_t owner, mode_t mode)
+bool frec__file_is_trusted(const struct stat *status)
 {
-	return (owner == 0 || owner == geteuid()) && !(mode & S_IWOTH);
+	if (status->st_mode & S_IWOTH)
+		return false;
+	if (status->st_uid == 0)
+		return !(status->st_mode & S_IWGRP) || status->st_gid == 0;
+	return status->st_uid == geteuid();
 }
 
 static struct frec_file_user *user_of(struct frec_file_reader *reader, uint32_t uid)

@@ -3,8 +3,9 @@
  * Reads files of strangers: has children in a sandbox look into them (file_contents.h), and decides
  * how much of the recorder's time and memory the files of each user may take.
  *
- * A file is trusted if its owner is root or the recorder's user and not everybody may write to it,
- * or if the recorder's user named it. One child reads the trusted files and another one the rest,
+ * A file is trusted if its owner is root or the recorder's user and nobody else may write to it, or
+ * if the recorder's user named it. (The group of a file of the recorder's user may write to it:
+ * many distributions give each user a group of his own.) One child reads the trusted files and another one the rest,
  * so a start that waits for trusted files never waits for a stranger's. The files of strangers are
  * read while the loop runs, and the users take turns.
  *
@@ -21,7 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "recorder/worker/worker.h"
@@ -97,7 +98,7 @@ int frec__file_reader_poll(const struct frec_file_reader *reader, int *milliseco
 /* Reads all files that wait, one after the other: for a command that lists events. */
 void frec__file_reader_finish(struct frec_file_reader *reader);
 
-/* Returns whether a file with this owner and mode is trusted. */
-bool frec__file_is_trusted(uid_t owner, mode_t mode);
+/* Returns whether a file with this owner, group and mode is trusted. */
+bool frec__file_is_trusted(const struct stat *status);
 
 #endif

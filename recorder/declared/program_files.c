@@ -162,8 +162,7 @@ static int add_found(struct frec_program_files *files, int opened, const char *p
 {
 	struct stat status;
 
-	if (opened < 0 || fstat(opened, &status) ||
-	    frec__file_is_trusted(status.st_uid, status.st_mode))
+	if (opened < 0 || fstat(opened, &status) || frec__file_is_trusted(&status))
 		return add_open(files, opened, path);
 	close(opened);
 	frec__report(LOG_WARNING, "%s of user %u has this name and is not used: give its path",

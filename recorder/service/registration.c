@@ -303,6 +303,7 @@ void frec__object_unregister(struct frec__object *object)
 	exiting = exiting || is_program;
 	if (exiting) {
 		pthread_mutex_unlock(&lock);
+		errno = saved_errno;
 		return;
 	}
 	while (*link && *link != object)
