@@ -4,10 +4,10 @@
  * how much of the recorder's time and memory the files of each user may take.
  *
  * A file is trusted if its owner is root or the recorder's user and nobody else may write to it, or
- * if the recorder's user named it. (The group of a file of the recorder's user may write to it:
- * many distributions give each user a group of his own.) One child reads the trusted files and another one the rest,
- * so a start that waits for trusted files never waits for a stranger's. The files of strangers are
- * read while the loop runs, and the users take turns.
+ * if the recorder's user named it. (The group of a file of the recorder's user may write to it,
+ * because many distributions give each user a group of his own.) One child reads the trusted files
+ * and another one the rest, so a start that waits for trusted files never waits for a stranger's.
+ * The files of strangers are read while the loop runs, and the users take turns.
  *
  * Invariants: the findings about a file reach the recorder complete, or not at all. A file that
  * makes its child die, or that has too many findings, is reported once, counted, and not read again

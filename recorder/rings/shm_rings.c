@@ -98,7 +98,6 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	if (r)
 		return r;
 	rings->owned = true;
-	frec__shm_counter_init(&rings->counter);
 	header->magic = FREC_SHM_MAGIC;
 	return 0;
 }
@@ -241,10 +240,8 @@ static int add_event(struct frec_shm_rings *rings, const struct frec_shm_table *
 size_t frec__shm_refresh(struct frec_shm_rings *rings)
 {
 	const struct frec_shm_table *table = (void *)((char *)rings->map + rings->layout.table);
-	struct frec_shm_header *header = rings->map;
 
 	set_epoch(rings);
-	frec__shm_counter_refresh(&rings->counter, &header->clock);
 	// Services claim the slots in order, so none after the first free one is in use.
 	for (uint32_t slot = 0; slot < FREC_SHM_EVENTS; slot++) {
 		// Pairs with the release store in find_slot of shm_attach.c.

@@ -3,7 +3,6 @@
 #ifndef FREC_RECORDER_RINGS_SHM_RINGS_INTERNAL_H
 #define FREC_RECORDER_RINGS_SHM_RINGS_INTERNAL_H
 
-#include "recorder/rings/shm_counter.h"
 #include "recorder/rings/shm_rings.h"
 #include "recorder/service/shm.h"
 
@@ -16,7 +15,6 @@ struct frec_shm_rings {
 	size_t count, ring_size;
 	uint32_t key;
 	bool owned;
-	struct frec_shm_counter counter;
 	size_t events, declarations_size;
 	struct frec_shm_event event[FREC_SHM_EVENTS];
 	uint32_t forks_seen;		/* entries of `forked` that were read */

@@ -135,11 +135,17 @@ static inline __attribute__((always_inline)) int write_once(struct frec__event *
 
 // Handles the failure `r` of write_once(): tries again, or drops the event. Returns what an emit
 // function returns.
-static COLD int write_failed(struct frec__event *event, const struct iovec *vector, int elements,
-			     int fd, int r)
+static COLD int write_failed(struct frec__event *event, struct iovec *vector, int elements, int fd,
+			     int r)
 {
 	size_t size = 0;
 
+	// The kernel checks the address of an element even if the element is empty. Bytes of length
+	// 0 may be at any address.
+	for (int i = 0; r == -EFAULT && i < elements; i++) {
+		if (!vector[i].iov_len)
+			vector[i].iov_base = vector;
+	}
 	// If a page of the payload is not in memory, the write fails with EFAULT but brings the
 	// page in, and the next attempt finds it.
 	for (int i = 1; i < ATTEMPTS && r == -EFAULT; i++)

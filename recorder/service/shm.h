@@ -14,10 +14,9 @@
  * There is a ring for each CPU and, after these, the shared ring. The ring of a CPU is written by
  * restartable sequences alone: the kernel aborts a sequence if its thread is preempted, migrated or
  * receives a signal. So in such a ring at most one writer is at work, the position moves only after
- * a record is whole, and records are in the order of time, apart from moments at which services
- * switch between the kernel's clock and `clock`. Threads that the C library has not registered for
- * sequences (another C library, an emulator, another architecture) use the shared ring, with atomic
- * operations.
+ * a record is whole, and records are in the order of time. Threads that the C library has not
+ * registered for sequences (another C library, an emulator, another architecture) use the shared
+ * ring, with atomic operations.
  *
  * Invariants:
  * 1. `position` counts the bytes written, starting at FREC_SHM_POSITION_FIRST. Writing goes
@@ -86,18 +85,6 @@
  * system call, so services use its coarse variant (shm_clock.h). */
 #define FREC_SHM_COARSE 2u
 
-/* The number of fraction bits in frec_shm_clock.slope. */
-#define FREC_SHM_SLOPE_BITS 32
-
-/* A straight line that converts the processor's counter to CLOCK_MONOTONIC: see
- * service/shm_counter.h. */
-struct frec_shm_clock {
-	uint64_t version;	/* odd while the rest is being changed */
-	uint64_t counter, time; /* where the line begins */
-	uint64_t slope;		/* nanoseconds per tick, as a fixed-point number */
-	uint64_t reach;		/* how many ticks from `counter` the line is valid; 0: no line */
-};
-
 struct frec_shm_header {
 	uint64_t magic; /* stored last */
 	uint32_t options;
@@ -105,7 +92,6 @@ struct frec_shm_header {
 	uint64_t ring_size;
 	uint32_t key;	/* xor-ed into commit words */
 	uint32_t owner; /* id of a thread of the recorder; FUTEX_OWNER_DIED when it has ended */
-	struct frec_shm_clock clock;
 	/* The events that the recorder wants: globs over PROVIDER:NAME, each with its NUL, and an
 	 * empty one at the end. */
 	char selection[FREC_SHM_SELECTION_SIZE];

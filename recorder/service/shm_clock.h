@@ -23,7 +23,6 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "recorder/service/shm_counter.h"
 #include "recorder/service/shm_emit.h"
 
 extern bool frec__shm_coarse;
@@ -48,13 +47,9 @@ uint64_t frec__shm_coarse_time(const struct frec__shm *shm, uint32_t cpu);
 static inline uint64_t frec__shm_now(const struct frec__shm *shm, uint32_t cpu)
 {
 	struct timespec now;
-	uint64_t counted;
 
 	if (__builtin_expect(__atomic_load_n(&frec__shm_coarse, __ATOMIC_RELAXED), 0))
 		return frec__shm_coarse_time(shm, cpu);
-	counted = frec__shm_counted(shm->header);
-	if (__builtin_expect(counted != 0, 1))
-		return counted;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - (uint64_t)shm->ahead;
 }

@@ -10,13 +10,11 @@
 #include <unistd.h>
 
 #include "recorder/service/registration.h"
-#include "recorder/service/shm_counter.h"
 #include "recorder/service/shm_emit.h"
 #include "recorder/rings/shm_rings.h"
 #include "tests/bench/bench_loop.h"
 
 #define RING_SIZE (1u << 20)
-#define INTERVAL 20000 /* microseconds */
 
 FREC_EVENT(bench, order, FREC_U64(id), FREC_STR(path), FREC_I32(status), FREC_F64(price));
 
@@ -44,16 +42,6 @@ static void call_system(uint64_t i)
 	syscall(SYS_getppid);
 }
 
-/* Refreshes the rings again and again, as a recorder does. */
-static void *refresh(void *rings)
-{
-	for (;;) {
-		frec__shm_refresh(rings);
-		usleep(INTERVAL);
-	}
-	return NULL;
-}
-
 /* Creates rings in this process and attaches to them. Emitting to them works as with a recorder's
  * rings. Returns 0 or 1. */
 static int attach(uint32_t options, bool sequences)
@@ -61,8 +49,6 @@ static int attach(uint32_t options, bool sequences)
 	static const char *const selection[] = {"bench:*", NULL};
 	struct frec_shm_rings *rings;
 	struct frec_error error;
-	pthread_t thread;
-	int tries = 10;
 
 	if (frec__shm_create(&rings, RING_SIZE, selection, options, &error)) {
 		fprintf(stderr, "bench_emit: %s\n", error.message);
@@ -75,10 +61,6 @@ static int attach(uint32_t options, bool sequences)
 		return 1;
 	}
 	frec__shm->sequences = sequences;
-	if (pthread_create(&thread, NULL, refresh, rings))
-		return 1;
-	while (!frec__shm_counted(frec__shm->map) && tries--)
-		usleep(INTERVAL);
 	return options & FREC_SHM_GUARD && frec__shm->guard < 0;
 }
 

@@ -128,7 +128,9 @@ def look_at(record, kind, program, maps, mark):
         return None if not record["abi"] and not record["stack"] else "there are registers"
     stack = bytes.fromhex(record["stack"])
     file = next((name for start, end, name in maps if start <= record["ip"] < end), "no mapping")
-    if (file == os.path.realpath(STACKED)) != site or (
+    # The program is linked with the static library, in which the call is that writes to user_events.
+    inside = site or record["event"].startswith("stacked:")
+    if (file == os.path.realpath(STACKED)) != inside or (
         record["event"] == "stacked_probe:fired"
     ) != (program.where(record["ip"]) == "leaf"):
         return f"the program counter is in {program.where(record['ip'])} of {file}"

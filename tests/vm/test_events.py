@@ -110,7 +110,7 @@ if IN_VM:
         "exec \"$0\" doctor --json"
     )
     for script, state, word, carrier in (
-        (WITHOUT, "missing", "needs a mounted tracefs", "usdt"),
+        (WITHOUT, "missing", "needs a mounted tracefs", "shm"),
         (ALONE, "ok", "which is all of tracefs here", "user_events"),
     ):
         result = subprocess.run(
