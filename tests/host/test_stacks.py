@@ -128,7 +128,7 @@ def look_at(record, kind, program, maps, mark):
         return None if not record["abi"] and not record["stack"] else "there are registers"
     stack = bytes.fromhex(record["stack"])
     file = next((name for start, end, name in maps if start <= record["ip"] < end), "no mapping")
-    # The program is linked with the static library, in which the call is that writes to user_events.
+    # The call that writes to user_events is in the static library, and so in the program.
     inside = site or record["event"].startswith("stacked:")
     if (file == os.path.realpath(STACKED)) != inside or (
         record["event"] == "stacked_probe:fired"
