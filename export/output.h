@@ -39,15 +39,15 @@ struct frec_output {
  * does every function below that returns an int. */
 int frec__output_open(struct frec_output *output, const char *path, struct frec_error *reterr);
 
-/* Writes to an open descriptor, which the caller still owns. */
+/* Opens an output that writes to the open descriptor `fd`, which stays the caller's. */
 int frec__output_open_stream(struct frec_output *output, int fd, struct frec_error *reterr);
 
 /* Opens a folder that appears at `path` on commit. Nothing but an empty folder may exist there. */
 int frec__output_open_folder(struct frec_output *output, const char *path,
 			     struct frec_error *reterr);
 
-/* Sends to a collector. Each call of frec__output_write must pass exactly one complete OTLP
- * message. */
+/* Opens an output that sends to a collector. Each call of frec__output_write must pass exactly one
+ * complete OTLP message. */
 int frec__output_open_collector(struct frec_output *output,
 				const struct frec_collector_options *options,
 				struct frec_error *reterr);

@@ -28,8 +28,9 @@
  * To add a format: declare it below, list it in `frec__writers` of export.c and in CMakeLists.txt,
  * and describe it under FORMATS in tools/man/flightrec-export.1 and in the README's table. Tests: a
  * check in tests/host/test_formats.py in which the format's own reader reads the output and every
- * value is compared with the JSON lines. The fuzzer of snapshots runs every writer
- * (tests/data/pipeline.c); tests/bench/bench-export measures its speed.
+ * value is compared with the JSON lines. The fuzzer of snapshots runs every writer in
+ * frec__writers (tests/data/pipeline.c). To measure the speed of the new format, add it to FORMATS
+ * in tests/bench/bench-export.
  */
 #ifndef FREC_EXPORT_WRITER_H
 #define FREC_EXPORT_WRITER_H

@@ -7,7 +7,8 @@
 
 #include "proto/grow.h"
 
-// On every machine, stubs begin at multiples of this many bytes.
+// On all supported machines, each stub begins at a multiple of this many bytes from the beginning
+// of its section.
 #define STUB_STEP 8
 
 struct slot {

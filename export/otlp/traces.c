@@ -17,9 +17,10 @@
 // is a resource with its tags and those of the recorder. Unless a tag says otherwise, service.name
 // is the process's name, because viewers group spans by service.name.
 //
-// A span whose end is missing ends when its end could no longer come: with the last event of its
-// host, with its process, or with an outer span of its thread. If its process is the one that died,
-// the span is an error and its status says how the process died.
+// If no event ended a span, it is given the earliest of these as its end: the end of its process,
+// the end of an outer span of its thread, the first begin or end event of a new thread with the
+// same tid, and the last event of its host. If its process is the one that died, the span is an
+// error and its status says how the process died.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -143,8 +143,8 @@ static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t inde
 	return 0;
 }
 
-// Returns whether all events of the source have this opcode. In that case eventheader_layout.c has
-// given a name to no other opcode.
+// Returns whether all events of the source have the opcode `name`. In that case
+// eventheader_layout.c has given the field `opcode` one enumerator, for that opcode.
 static bool has_opcode(const Flightrec__Source *source, const char *name)
 {
 	size_t index = frec__plan_field(source, "opcode");

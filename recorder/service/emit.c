@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Emitting an event, in the threads and signal handlers of a service. Emitting makes one system
-// call for user_events and none for other transports, takes no lock, allocates nothing, and keeps
-// errno.
+// Emitting an event, in the threads and signal handlers of a service. Emitting takes no lock,
+// allocates nothing, and keeps errno. It makes one system call for user_events, and more only if
+// that call fails. With glibc, it makes none for other transports.
 //
 // A service can close our descriptor, with closefrom(3) or a loop of close(2). A later file could
 // then get its number, and events would be written into that file. Two measures prevent this.

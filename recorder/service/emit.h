@@ -36,9 +36,10 @@
  *
  * Memory. An event has 64 bytes of data, and a declaration that is read-only. An emit uses stack
  * for the event's fields and for a copy of them in one piece, at most FREC_PAYLOAD_MAX bytes each.
- * A thread has 8 bytes of thread-local storage. Attaching to a recorder's memory maps its rings
- * (which takes twice the ring size of address space for each CPU), maps one page, and allocates a
- * small structure that is never freed. A mapping stays until the process ends.
+ * A thread has 8 bytes of thread-local storage. Attaching to a recorder's memory maps its rings,
+ * each of them twice in a row, so each CPU takes twice the ring size in address space. It also maps
+ * one page, and allocates a small structure that is never freed. A mapping stays until the process
+ * ends.
  *
  * Descriptors. The library has one descriptor of user_events_data, if tracefs can be opened, and
  * one socket, while a recorder of frec_recorder_start() is in use. Both are close-on-exec and have

@@ -20,7 +20,8 @@
  * in the middle of an emit may go on at any time.
  */
 struct frec__shm {
-	/* the memory of the recorder before, which is dead; kept so that leak checkers find it */
+	/* the memory of the previous recorder, which is dead, or NULL; this pointer only keeps leak
+	 * checkers from reporting that structure as leaked */
 	struct frec__shm *previous;
 	void *map; /* map_size bytes: the header, mapped read-only, then the other sections */
 	size_t map_size;

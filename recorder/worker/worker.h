@@ -17,9 +17,10 @@ struct frec_worker {
 #define FREC_WORKER_NONE ((struct frec_worker){.fd = -1})
 
 /*
- * Forks a child that enters the sandbox and then calls serve(context, socket), which returns when
- * the other end of the socket is closed. The child shares no other descriptor with the parent but
- * the standard streams. Returns 0, or a negative errno if no process can be started.
+ * Forks a child that enters the sandbox and then calls serve(context, socket). `serve` must return
+ * when the other end of the socket is closed; the child then exits. The child shares no other
+ * descriptor with the parent but the standard streams. Returns 0, or a negative errno if no process
+ * can be started.
  */
 int frec__worker_start(struct frec_worker *worker, const struct frec_sandbox *sandbox,
 		       void (*serve)(void *context, int socket), void *context);

@@ -18,10 +18,10 @@ struct make_options {
 	bool zstd;	     /* compress the records */
 	bool wrapped;	     /* rings that have overwritten something */
 	bool wrong_loss;     /* loss parts that do not add up */
-	bool wrong_count;    /* records parts that claim one record too many */
+	bool wrong_count;    /* Records parts whose count is one too high */
 	bool late_record;    /* one record is younger than its CPU's coverage, as in a live ring */
 	bool late_from;	     /* coverage that begins with each CPU's last record */
-	bool oversize;	     /* records parts that claim more bytes than a part may hold */
+	bool oversize;	     /* Records parts that claim more bytes than a part may hold */
 	bool hostile;	     /* additional records, with wrong lengths, offsets and text */
 	bool unknown_source; /* one record of a source that the file does not describe */
 	bool markup;	     /* names and fields with markup and scripts, and a very long field */

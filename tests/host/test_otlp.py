@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_otlp.py behaviour|schema|traces FLIGHTREC MAKE_SNAPSHOT PAIR: sends to a collector.
+"""test_otlp.py behaviour|schema|traces FLIGHTREC MAKE_SNAPSHOT PAIR: tests `export --endpoint`.
 
-The test plays the OpenTelemetry collector.
+It sends to an OpenTelemetry collector, which the test plays.
 
 behaviour   Every byte of the file that -f otlp writes arrives, in requests as OTLP over HTTP
             requires them. Requests to a busy collector are retried, others are not. Each failure is
