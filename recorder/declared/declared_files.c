@@ -170,12 +170,13 @@ static struct frec_file_reader *reader_of(struct frec_declarations *declarations
 static int add_open(struct frec_declarations *declarations, int fd, const char *path,
 		    unsigned int depth, bool named)
 {
-	struct frec_file_reader *reader = reader_of(declarations);
 	struct frec_file file = {.fd = fd, .kinds = FREC_LOOK_DECLARATIONS, .depth = depth};
+	struct frec_file_reader *reader;
 	struct stat status;
 
 	if (fd < 0)
 		return fd;
+	reader = reader_of(declarations);
 	if (!reader || seen_before(declarations, fd) || fstat(fd, &status)) {
 		close(fd);
 		return reader ? 0 : -ENOMEM;

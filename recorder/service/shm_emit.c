@@ -169,7 +169,7 @@ static inline char *copy(char *to, const char *from, size_t size)
 	uint64_t word;
 
 	if (size > 64 || size < sizeof(word))
-		return mempcpy(to, from, size);
+		return size ? mempcpy(to, from, size) : to; // `from` may be NULL
 	for (size_t at = 0; at + sizeof(word) < size; at += sizeof(word)) {
 		memcpy(&word, from + at, sizeof(word));
 		memcpy(to + at, &word, sizeof(word));

@@ -67,6 +67,13 @@ static void emit(void)
 		frec_attach_tick((uint64_t)i, "text");
 }
 
+// Without optimization gcc keeps the site of frec_attach_tick_enabled(), although nothing calls it.
+#ifdef __OPTIMIZE__
+#define PLACES_MAX 1
+#else
+#define PLACES_MAX 2
+#endif
+
 int main(void)
 {
 	struct frec_declarations declarations = {.found_sites = found_sites};
@@ -83,13 +90,13 @@ int main(void)
 	printf("a breakpoint on the long no-op is %s here\n",
 	       frec__usdt_optimised(first) ? "a call" : "not made faster");
 	check(!frec__declarations_add_file(&declarations, "/proc/self/exe", false) &&
-		      target_count == 1,
+		      target_count >= 1 && target_count <= PLACES_MAX,
 	      "one site");
 	emit();
 	check(counted(first) == 0, "nothing before");
 	check(!frec__usdt_attach(first, self, targets, target_count, &error),
 	      "a recorder attaches to all sites at once");
-	check(listeners() == 1, "the event is on");
+	check(listeners() == target_count, "the event is on");
 	emit();
 	check(counted(first) == EVENTS, "each once");
 	if (frec__usdt_create(&second, true, &error)) {
@@ -98,12 +105,12 @@ int main(void)
 	}
 	check(!frec__usdt_attach(second, self, targets, target_count, &error),
 	      "a second recorder attaches to the sites one by one");
-	check(listeners() == 1, "the kernel counts places, not listeners");
+	check(listeners() == target_count, "the kernel counts places, not listeners");
 	emit();
 	check(counted(first) == 2 * EVENTS && counted(second) == EVENTS,
 	      "both get each event once");
 	frec__usdt_destroy(first);
-	check(listeners() == 1, "the event is still on when one is gone");
+	check(listeners() == target_count, "the event is still on when one is gone");
 	emit();
 	check(counted(second) == 2 * EVENTS, "the other one still gets each event");
 	frec__usdt_destroy(second);

@@ -65,6 +65,14 @@ static struct found read_file(const char *path)
 	return found;
 }
 
+/* Without optimization gcc keeps the site of an event's _enabled() as well, although nothing calls
+ * it. */
+#ifdef __OPTIMIZE__
+#define PLACES_MAX 1
+#else
+#define PLACES_MAX 2
+#endif
+
 static void test_own(void **state)
 {
 	struct found found;
@@ -73,8 +81,8 @@ static void test_own(void **state)
 	frec_site_one(1, "text");
 	frec_site_two("raw", 3, -1);
 	found = read_file("/proc/self/exe");
-	assert_int_equal(found.one, 1);
-	assert_int_equal(found.two, 1);
+	assert_in_range(found.one, 1, PLACES_MAX);
+	assert_in_range(found.two, 1, PLACES_MAX);
 	assert_int_equal(found.wrong, 0);
 }
 
@@ -86,6 +94,7 @@ static void test_damaged(void **state)
 	struct stat status;
 	uint8_t *original, *copy;
 	size_t size, note, intact = 0;
+	const struct found whole = read_file("/proc/self/exe");
 
 	(void)state;
 	assert_true(fd >= 0 && self >= 0 && !fstat(self, &status));
@@ -112,7 +121,7 @@ static void test_damaged(void **state)
 		assert_int_equal(pwrite(fd, copy, size, 0), (ssize_t)size);
 		found = read_file(path);
 		assert_int_equal(found.wrong, 0);
-		intact += found.one == 1 && found.two == 1;
+		intact += found.one == whole.one && found.two == whole.two;
 	}
 	/* Many flips leave both sites intact, but not all of them do. */
 	assert_true(intact > FLIPS / 4 && intact < FLIPS);
