@@ -66,8 +66,6 @@ static bool has_memory(uint32_t pid)
 	return !any && ferror(maps);
 }
 
-// Asks the kernel, because the sideband can lose the record of an end, and a keeper that took a
-// dead process for a living one would never end.
 static bool is_alive(uint32_t pid)
 {
 	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -76,13 +74,14 @@ static bool is_alive(uint32_t pid)
 	return fd >= 0 ? !poll(&poller, 1, 0) : errno != ESRCH;
 }
 
+// Returns whether a process that lives, as far as the process table knows, belongs to the service.
 static bool is_service(const struct frec_engine *engine, const struct frec_process *process)
 {
 	// A keeper descends from its service, but is no part of it.
 	if (process->pid == (uint32_t)getpid())
 		return false;
 	if (engine->kernel)
-		return has_same_program(engine, process) && is_alive(process->pid);
+		return has_same_program(engine, process);
 	return frec__ends_is_alive(&engine->ends, process->pid) && has_memory(process->pid);
 }
 
@@ -103,8 +102,11 @@ static void visit(void *context, const struct frec_process *process)
 		return;
 	if (!is_service(engine, process))
 		return;
+	// Ask the kernel as well, because the sideband can lose the record of an end, and a keeper
+	// that took a dead process for a living one would never end. An heir is another matter: its
+	// crash may not have been read from the sideband yet, and must find it watched.
 	if (!search->of)
-		search->found = true;
+		search->found = !engine->kernel || is_alive(process->pid);
 	else if (is_watched(&engine->watchlist, process->pid) && process->pid != search->of)
 		frec__ends_await(&search->engine->ends, process->pid, -1, true);
 	else if (search->heirs < HEIRS_MAX &&

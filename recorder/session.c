@@ -179,8 +179,6 @@ static void follow(struct frec_session *session)
 		} else if (!server->interrupted) {
 			return;
 		}
-		if (server->cut_off && !frec__lineage_lives(&session->engine))
-			return;
 	}
 }
 

@@ -23,7 +23,7 @@ foreach(test daemons keeper)
 		${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${Python3_EXECUTABLE}
 		${CMAKE_CURRENT_SOURCE_DIR}/host/test_${test}.py $<TARGET_FILE:daemons> shm usdt)
 	foreach(mode user namespaces root)
-		set_tests_properties(host/test_${test}_${mode} PROPERTIES TIMEOUT 600 LABELS host
+		set_tests_properties(host/test_${test}_${mode} PROPERTIES TIMEOUT 300 LABELS host
 			SKIP_RETURN_CODE 77 RESOURCE_LOCK recorder)
 	endforeach()
 endforeach()

@@ -25,7 +25,7 @@ from kit import (
 )  # noqa: E402
 
 DAEMONS, TRANSPORTS = sys.argv[1], sys.argv[2:]
-KERNEL = bool(os.environ.get("FREC_KERNEL"))
+# Whether keepers may watch the kernel.
 ROOT = os.geteuid() == 0 and os.stat("/proc/self/ns/user").st_ino == 4026531837
 
 
@@ -67,15 +67,16 @@ class Service:
 
 
 def is_known(pid, of):
-    """Returns whether one of the keepers `of` waits for the end of a process. A keeper with the
-    right to watch the kernel always does."""
+    """Returns whether one of the keepers `of` waits for the end of a process. A keeper of root,
+    which watches the kernel, always does."""
     for keeper in of:
         folder = f"/proc/{keeper}/fdinfo"
         try:
+            watches = ROOT and os.stat(folder).st_uid == 0
             texts = [open(os.path.join(folder, fd)).read() for fd in os.listdir(folder)]
         except OSError:
             continue
-        if KERNEL or any(f"Pid:\t{pid}\n" in text for text in texts):
+        if watches or any(f"Pid:\t{pid}\n" in text for text in texts):
             return True
     return False
 
