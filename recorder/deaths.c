@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "proto/clocks.h"
+#include "recorder/processes/process_end.h"
 
 // Does not find repeats: their processes are gone, so `pid` may be another process by now.
 static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
@@ -124,18 +125,11 @@ void frec__deaths_hold(struct frec_deaths *deaths, uint32_t pid, uint64_t until)
 		death->held = until;
 }
 
-static bool gone(int pidfd)
-{
-	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
-
-	return pidfd < 0 || poll(&poller, 1, 0) == 1;
-}
-
 static bool is_over(const struct frec_death *death, uint64_t now)
 {
 	if (death->held)
 		return now >= death->held;
-	return gone(death->pidfd) || now - death->since >= death->wait;
+	return death->pidfd < 0 || frec__pidfd_is_over(death->pidfd) || now - death->since >= death->wait;
 }
 
 static bool is_due(const struct frec_deaths *deaths, const struct frec_death *death,

@@ -50,8 +50,6 @@ void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bo
 	if (!ends->needed || known || ends->count == FREC_ENDS_MAX ||
 	    !frec__grow(&ends->awaited, ends->count, sizeof(*ends->awaited)))
 		return;
-	// The process may have been born after /proc was last read.
-	frec__process_table_scan_one(ends->processes, pid);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd >= 0)
 		ends->awaited[ends->count++] = (struct frec_awaited){
@@ -61,9 +59,8 @@ void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bo
 bool frec__ends_is_alive(const struct frec_ends *ends, uint32_t pid)
 {
 	const struct frec_awaited *awaited = find(ends, pid);
-	struct pollfd poller = {.fd = awaited ? awaited->pidfd : -1, .events = POLLIN};
 
-	return awaited && !poll(&poller, 1, 0);
+	return awaited && !frec__pidfd_is_over(awaited->pidfd);
 }
 
 void frec__ends_expect_exit(struct frec_ends *ends, uint32_t pid)
@@ -164,9 +161,8 @@ void frec__ends_notice(struct frec_ends *ends)
 {
 	for (size_t i = 0; i < ends->count; i++) {
 		struct frec_awaited *awaited = &ends->awaited[i];
-		struct pollfd poller = {.fd = awaited->pidfd, .events = POLLIN};
 
-		if (awaited->gone || poll(&poller, 1, 0) != 1)
+		if (awaited->gone || !frec__pidfd_is_over(awaited->pidfd))
 			continue;
 		awaited->gone = frec__monotonic();
 		awaited->fresh = true;

@@ -3,14 +3,13 @@
 #include "recorder/lineage.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proto/cleanup.h"
 #include "recorder/engine.h"
+#include "recorder/processes/process_end.h"
 #include "recorder/service/shm.h"
 
 // The most descendants that are watched in place of one process that has ended.
@@ -66,14 +65,6 @@ static bool has_memory(uint32_t pid)
 	return !any && ferror(maps);
 }
 
-static bool is_alive(uint32_t pid)
-{
-	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd poller = {.fd = fd, .events = POLLIN};
-
-	return fd >= 0 ? !poll(&poller, 1, 0) : errno != ESRCH;
-}
-
 // Returns whether a process that lives, as far as the process table knows, belongs to the service.
 static bool is_service(const struct frec_engine *engine, const struct frec_process *process)
 {
@@ -106,7 +97,7 @@ static void visit(void *context, const struct frec_process *process)
 	// that took a dead process for a living one would never end. An heir is another matter: its
 	// crash may not have been read from the sideband yet, and must find it watched.
 	if (!search->of)
-		search->found = !engine->kernel || is_alive(process->pid);
+		search->found = !engine->kernel || !frec__process_is_over(process->pid);
 	else if (is_watched(&engine->watchlist, process->pid) && process->pid != search->of)
 		frec__ends_await(&search->engine->ends, process->pid, -1, true);
 	else if (search->heirs < HEIRS_MAX &&

@@ -3,11 +3,9 @@
 #include "recorder/requests.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "control.pb-c.h"
@@ -17,11 +15,12 @@
 #include "recorder/engine_cores.h"
 #include "recorder/notices.h"
 #include "recorder/processes/proc_scan.h"
+#include "recorder/processes/process_end.h"
 #include "recorder/service/control.h"
 #include "recorder/service/control_message.h"
 
 _Static_assert((int)FREC_REQUEST_TRIGGER == (int)FLIGHTREC__CONTROL__REQUEST__KIND__TRIGGER &&
-		       (int)FREC_REQUEST_NOTICES == (int)FLIGHTREC__CONTROL__REQUEST__KIND__NOTICES,
+		       (int)FREC_REQUEST_LEAVE == (int)FLIGHTREC__CONTROL__REQUEST__KIND__LEAVE,
 	       "the library numbers requests as the schema does");
 _Static_assert(FREC_REQUEST_PAIRS_MAX == FREC_PAIRS_MAX &&
 		       FREC_REQUEST_KEY_MAX == FREC_PAIR_KEY_MAX &&
@@ -211,15 +210,6 @@ static void serve_notices(struct frec_client *client)
 		frec__answer_done(client->fd, &reply, fd);
 }
 
-// Returns whether a process has ended. The process table may not know that yet.
-static bool is_over(uint32_t pid)
-{
-	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd poller = {.fd = fd, .events = POLLIN};
-
-	return fd < 0 || poll(&poller, 1, 0) == 1;
-}
-
 static bool is_for_trusted(Flightrec__Control__Request__Kind kind)
 {
 	return kind == FLIGHTREC__CONTROL__REQUEST__KIND__CORE ||
@@ -265,7 +255,7 @@ static void serve(struct frec_engine *engine, struct frec_client *client,
 		serve_notices(client);
 		break;
 	case FLIGHTREC__CONTROL__REQUEST__KIND__LEAVE:
-		client->stopped |= client->life_line && is_over(client->pid);
+		client->stopped |= client->life_line && frec__process_is_over(client->pid);
 		if (!client->stopped)
 			frec__answer_done(client->fd, &stays, -1);
 		break;

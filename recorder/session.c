@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "recorder/lineage.h"
 #include "recorder/notices.h"
 #include "recorder/own_process.h"
+#include "recorder/processes/process_end.h"
 #include "recorder/service/control.h"
 
 // After each attempt to write a snapshot, sends notices to the clients that asked for them. Reports
@@ -151,13 +151,6 @@ void frec__session_end(struct frec_session *session)
 	frec__engine_stop(&session->engine);
 }
 
-static bool has_ended(int pidfd)
-{
-	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
-
-	return pidfd >= 0 && poll(&poller, 1, 0) == 1;
-}
-
 // Records until the service has ended: the process that started the recorder, and what it forked. A
 // signal that ends the service is often sent to all its processes, so signals do not end the
 // recorder.
@@ -170,7 +163,7 @@ static void follow(struct frec_session *session)
 		frec__server_run(server);
 		if (server->stop)
 			return;
-		if (has_ended(server->until)) {
+		if (frec__pidfd_is_over(server->until)) {
 			close(server->until);
 			server->until = -1;
 			// Whoever started the service may wait until nobody writes to its stderr

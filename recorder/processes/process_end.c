@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,12 +96,25 @@ static bool is_there(int pidfd)
 	return !syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) || errno == EPERM;
 }
 
-int frec__process_end(int pidfd, uint32_t pid, int *ret_status)
+bool frec__pidfd_is_over(int pidfd)
 {
 	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&poller, 1, 0) == 1;
+}
+
+bool frec__process_is_over(uint32_t pid)
+{
+	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? errno == ESRCH : frec__pidfd_is_over(fd);
+}
+
+int frec__process_end(int pidfd, uint32_t pid, int *ret_status)
+{
 	int status;
 
-	if (poll(&poller, 1, 0) != 1)
+	if (!frec__pidfd_is_over(pidfd))
 		return -EAGAIN;
 	if (from_wait(pidfd, ret_status) || from_pidfd(pidfd, ret_status))
 		return 0;

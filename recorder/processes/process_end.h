@@ -7,7 +7,15 @@
 #ifndef FREC_RECORDER_PROCESSES_PROCESS_END_H
 #define FREC_RECORDER_PROCESSES_PROCESS_END_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Returns whether the process of a pidfd has ended; false if `pidfd` is negative. The process may
+ * still be a zombie, but its descriptors are closed. */
+bool frec__pidfd_is_over(int pidfd);
+/* The same by the pid of a process. If no pidfd can be had, only ESRCH means that the process has
+ * ended. */
+bool frec__process_is_over(uint32_t pid);
 
 /*
  * `pidfd` must have been opened while the process was alive; `pid` is its pid. Sets `ret_status` to
