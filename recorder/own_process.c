@@ -2,14 +2,12 @@
 // Undoing what a keeper inherits from its service.
 #include "recorder/own_process.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -18,9 +16,12 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
 #include "proto/limits.h"
+#include "proto/read_file.h"
 #include "proto/report.h"
 #include "recorder/control_groups.h"
+#include "recorder/cpu_list.h"
 
 // Opens a file whose contents nobody reads. In a changed root there may be no /dev/null.
 static int open_nowhere(void)
@@ -67,32 +68,15 @@ static void own_signals(void)
 		signal(ignored[i], SIG_IGN);
 }
 
-// Reads a list of CPUs such as "2-3,8" and removes these CPUs from `set`.
-static void exclude(cpu_set_t *set, size_t size, const char *path)
-{
-	char list[4096] = "", *at = list;
-	FILE *file = fopen(path, "re");
-
-	if (!file)
-		return;
-	if (!fgets(list, sizeof(list), file))
-		*list = 0;
-	fclose(file);
-	while (*at && *at != '\n') {
-		char *end;
-		unsigned long first = strtoul(at, &end, 10), last = first;
-
-		if (end == at)
-			return;
-		if (*end == '-')
-			last = strtoul(end + 1, &end, 10);
-		for (unsigned long cpu = first; cpu <= last && cpu < 8 * size; cpu++)
-			CPU_CLR_S(cpu, size, set);
-		at = *end == ',' ? end + 1 : end;
-	}
-}
-
 #define CPUS_MAX 8192
+#define CPU_LIST_MAX 4096 // bytes
+
+static int exclude(void *set, int cpu)
+{
+	if (cpu >= 0 && cpu < CPUS_MAX)
+		CPU_CLR_S(cpu, CPU_ALLOC_SIZE(CPUS_MAX), (cpu_set_t *)set);
+	return cpu >= CPUS_MAX;
+}
 
 // Allows all CPUs, except those that were set aside for particular programs when the machine was
 // booted.
@@ -100,11 +84,14 @@ static void own_cpus(void)
 {
 	size_t size = CPU_ALLOC_SIZE(CPUS_MAX);
 	cpu_set_t *set = CPU_ALLOC(CPUS_MAX);
+	FREC_FREE char *isolated =
+		frec__read_file_at(AT_FDCWD, "/sys/devices/system/cpu/isolated", CPU_LIST_MAX);
 
 	if (!set)
 		return;
 	memset(set, 0xff, size);
-	exclude(set, size, "/sys/devices/system/cpu/isolated");
+	if (isolated)
+		(void)frec__each_cpu(isolated, exclude, set);
 	sched_setaffinity(0, size, set);
 	CPU_FREE(set);
 }

@@ -16,6 +16,7 @@
 #include "proto/limits.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
+#include "recorder/cpu_list.h"
 #include "recorder/rings/perf_ring.h"
 #include "recorder/rings/shm_ring.h"
 #include "recorder/rings/shm_rings.h"
@@ -48,27 +49,6 @@ int frec__ring_set_read_cpus(struct frec_ring_set *set, struct frec_error *reter
 			   : frec__error(reterr, -errno, "%s: %s", CPUS_ONLINE, strerror(errno));
 }
 
-// Calls `visit` for each number of a list such as "0-3,8" until a call returns non-zero. Returns
-// what the last call returned, or -EBADMSG.
-static int each_cpu(const char *list, int (*visit)(void *context, int cpu), void *context)
-{
-	int r = 0;
-
-	while (*list && *list != '\n' && !r) {
-		char *end;
-		long first = strtol(list, &end, 10), last = first;
-
-		if (end == list)
-			return -EBADMSG;
-		if (*end == '-')
-			last = strtol(end + 1, &end, 10);
-		for (long cpu = first; cpu <= last && !r; cpu++)
-			r = visit(context, (int)cpu);
-		list = *end == ',' ? end + 1 : end;
-	}
-	return r;
-}
-
 static int same_cpu(void *context, int cpu)
 {
 	return *(int *)context == cpu;
@@ -76,7 +56,7 @@ static int same_cpu(void *context, int cpu)
 
 static bool is_listed(const char *list, int cpu)
 {
-	return each_cpu(list, same_cpu, &cpu) > 0;
+	return frec__each_cpu(list, same_cpu, &cpu) > 0;
 }
 
 // Returns the index of the CPU's ring, or the number of rings if the CPU never had one.
@@ -123,7 +103,7 @@ int frec__ring_set_open_next(struct frec_ring_set *set, struct frec_sideband *si
 	struct missing missing = {.set = set};
 	struct frec_ring ring;
 	size_t at;
-	int r = each_cpu(set->online, is_missing, &missing);
+	int r = frec__each_cpu(set->online, is_missing, &missing);
 
 	if (r < 0)
 		return frec__error(reterr, r, "%s: not a list of CPUs", CPUS_ONLINE);

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Parses lists of CPUs.
+#include "recorder/cpu_list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int frec__each_cpu(const char *list, int (*visit)(void *context, int cpu), void *context)
+{
+	int r = 0;
+
+	while (*list && *list != '\n' && !r) {
+		char *end;
+		long first = strtol(list, &end, 10), last = first;
+
+		if (end == list)
+			return -EBADMSG;
+		if (*end == '-')
+			last = strtol(end + 1, &end, 10);
+		for (long cpu = first; cpu <= last && !r; cpu++)
+			r = visit(context, (int)cpu);
+		list = *end == ',' ? end + 1 : end;
+	}
+	return r;
+}
