@@ -82,11 +82,6 @@ static void await_descendant(void *context, const struct frec_process *process)
 		frec__ends_await(ends, process->pid, watched->only_uid, false);
 }
 
-static bool is_watched(void *context, const struct frec_process *process)
-{
-	return frec__watchlist_find(context, process->pid);
-}
-
 static void find_births(struct frec_ends *ends)
 {
 	uint64_t now = frec__monotonic();
@@ -94,7 +89,8 @@ static void find_births(struct frec_ends *ends)
 
 	if (now < ends->next_births)
 		return;
-	frec__process_table_poll(ends->processes, is_watched, (void *)ends->watchlist, names);
+	frec__process_table_poll(ends->processes, frec__watchlist_matters, (void *)ends->watchlist,
+				 names);
 	frec__process_table_each(ends->processes, await_descendant, ends);
 	ends->next_births = frec__process_table_next_poll(now, BIRTHS_INTERVAL);
 	if (names)

@@ -453,11 +453,6 @@ size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t 
 	return count;
 }
 
-static bool is_watched(void *context, const struct frec_process *process)
-{
-	return frec__watchlist_find(context, process->pid);
-}
-
 // If the kernel had to drop records of births, names or deaths, finds in /proc which processes
 // live.
 static void make_up_for_lost(struct frec_engine *engine)
@@ -467,7 +462,8 @@ static void make_up_for_lost(struct frec_engine *engine)
 	if (engine->sideband.lost == engine->compared_lost || now < engine->next_comparison)
 		return;
 	engine->compared_lost = engine->sideband.lost;
-	frec__process_table_poll(&engine->processes, is_watched, &engine->watchlist, true);
+	frec__process_table_poll(&engine->processes, frec__watchlist_matters, &engine->watchlist,
+				 true);
 	engine->next_comparison = frec__process_table_next_poll(now, COMPARISON_INTERVAL);
 }
 

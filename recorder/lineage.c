@@ -18,14 +18,6 @@
 // How many parents to follow. Pids are reused, so the chain of parents could be a circle.
 #define DEPTH_MAX 64
 
-static bool is_watched(const struct frec_watchlist *list, uint32_t pid)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->watched[i].pid == pid)
-			return true;
-	return false;
-}
-
 // Returns whether the sideband has reported no exec between the process and the watched one that it
 // descends from. An exec of an ancestor matters only if it preceded the birth of the next process
 // in that chain.
@@ -36,7 +28,7 @@ static bool has_same_program(const struct frec_engine *engine, const struct frec
 	for (int depth = 0; process && depth < DEPTH_MAX; depth++) {
 		if (process->image_since > engine->recording_since && process->image_since <= born)
 			return false;
-		if (is_watched(&engine->watchlist, process->pid))
+		if (frec__watchlist_has(&engine->watchlist, process->pid))
 			return true;
 		born = process->start;
 		process = frec__process_table_find(&engine->processes, process->ppid);
@@ -98,7 +90,8 @@ static void visit(void *context, const struct frec_process *process)
 	// crash may not have been read from the sideband yet, and must find it watched.
 	if (!search->of)
 		search->found = !engine->kernel || !frec__process_is_over(process->pid);
-	else if (is_watched(&engine->watchlist, process->pid) && process->pid != search->of)
+	else if (frec__watchlist_has(&engine->watchlist, process->pid) &&
+		 process->pid != search->of)
 		frec__ends_await(&search->engine->ends, process->pid, -1, true);
 	else if (search->heirs < HEIRS_MAX &&
 		 frec__process_table_descends(&engine->processes, process->pid, search->of))
@@ -118,16 +111,17 @@ void frec__lineage_refresh(struct frec_engine *engine)
 	struct frec_watchlist *list = &engine->watchlist;
 
 	for (size_t i = list->count; i-- > 0;) {
-		struct search search = {.engine = engine, .of = list->watched[i].pid};
-		int64_t only_uid = list->watched[i].only_uid;
+		const struct frec_watched watched = list->watched[i];
 		const struct frec_process *process =
-			frec__process_table_find(&engine->processes, search.of);
+			frec__process_table_find(&engine->processes, watched.pid);
+		struct search search;
 
 		if (!process || !process->exit)
 			continue;
+		search = (struct search){.engine = engine, .of = watched.pid};
 		frec__process_table_each(&engine->processes, visit, &search);
 		for (size_t heir = 0; heir < search.heirs; heir++)
-			(void)frec__engine_watch(engine, search.heir[heir], only_uid, true);
-		frec__watchlist_remove(list, search.of);
+			(void)frec__engine_watch(engine, search.heir[heir], watched.only_uid, true);
+		frec__watchlist_remove(list, watched.pid);
 	}
 }

@@ -21,9 +21,16 @@ struct frec_watchlist {
 int frec__watchlist_add(struct frec_watchlist *list, uint32_t pid, int64_t only_uid);
 void frec__watchlist_remove(struct frec_watchlist *list, uint32_t pid);
 
+/* Returns whether the process itself is watched, and not only an ancestor of it. */
+bool frec__watchlist_has(const struct frec_watchlist *list, uint32_t pid);
+
 /* Returns the watched process that `pid` is or descends from, or NULL. The pointer is valid until
  * the list changes. */
 const struct frec_watched *frec__watchlist_find(const struct frec_watchlist *list, uint32_t pid);
+
+/* For frec__process_table_poll(): returns whether a process is watched or descends from one that is.
+ * `list` is a struct frec_watchlist. */
+bool frec__watchlist_matters(void *list, const struct frec_process *process);
 
 void frec__watchlist_deinit(struct frec_watchlist *list);
 
