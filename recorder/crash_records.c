@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "proto/clocks.h"
 #include "proto/grow.h"
+#include "recorder/rings/forward_ring.h"
 #include "recorder/rings/perf.h"
 #include "recorder/snapshot/sample_parts.h"
 
@@ -24,7 +24,7 @@
 
 struct frec_crash_ring {
 	int cpu, fd, signal_fd, details_fd;
-	void *map; // struct perf_event_mmap_page, then the data
+	struct frec_forward_ring ring;
 	uint64_t details_id;
 };
 
@@ -37,8 +37,8 @@ void frec__crash_records_init(struct frec_crash_records *records, const struct f
 	records->ring_size = size < FREC_CRASH_RING_MIN	  ? FREC_CRASH_RING_MIN
 			     : size > FREC_CRASH_RING_MAX ? FREC_CRASH_RING_MAX
 							  : size;
-	records->tracepoint = signal->format.id;
-	records->signal = (struct frec_source){.listed.kind = signal->listed.kind,
+	records->signal = (struct frec_source){.listed = signal->listed,
+					       .format.id = signal->format.id,
 					       .filter = signal->filter,
 					       .stack = signal->stack,
 					       .sample_type = signal->sample_type,
@@ -46,20 +46,19 @@ void frec__crash_records_init(struct frec_crash_records *records, const struct f
 	if (records->signal.stack.bytes > FREC_CRASH_RING_STACK)
 		records->signal.stack.bytes = FREC_CRASH_RING_STACK;
 	if (details)
-		records->details = (struct frec_source){.listed.kind = details->listed.kind,
+		records->details = (struct frec_source){.listed = details->listed,
 							.sample_type = details->sample_type,
 							.output = details->output,
 							.slot = DETAILS_SLOT};
 }
 
-static void close_ring(struct frec_crash_records *records, struct frec_crash_ring *ring)
+static void close_ring(struct frec_crash_ring *ring)
 {
 	if (ring->details_fd >= 0)
 		close(ring->details_fd);
 	if (ring->signal_fd >= 0)
 		close(ring->signal_fd);
-	if (ring->map)
-		munmap(ring->map, (size_t)sysconf(_SC_PAGESIZE) + records->ring_size);
+	frec__forward_ring_unmap(&ring->ring);
 	if (ring->fd >= 0)
 		close(ring->fd);
 }
@@ -74,52 +73,11 @@ void frec__kept_crash_deinit(struct frec_kept_crash *kept)
 void frec__crash_records_deinit(struct frec_crash_records *records)
 {
 	for (size_t i = 0; i < records->rings; i++)
-		close_ring(records, &records->ring[i]);
+		close_ring(&records->ring[i]);
 	free(records->ring);
 	for (size_t i = 0; i < records->count; i++)
 		frec__kept_crash_deinit(&records->kept[i]);
 	memset(records, 0, offsetof(struct frec_crash_records, scratch));
-}
-
-static int open_signal(const struct frec_crash_records *records, struct frec_crash_ring *ring,
-		       struct frec_error *reterr)
-{
-	const struct frec_source *source = &records->signal;
-	struct perf_event_attr attr;
-
-	frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, records->tracepoint);
-	attr.sample_period = 1;
-	attr.sample_type = source->sample_type;
-	frec__stack_attr(&source->stack, &attr);
-	ring->signal_fd = frec__perf_open(&attr, ring->cpu, reterr);
-	if (ring->signal_fd < 0)
-		return ring->signal_fd;
-	return ioctl(ring->signal_fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ||
-			       ioctl(ring->signal_fd, PERF_EVENT_IOC_SET_FILTER, source->filter) ||
-			       ioctl(ring->signal_fd, PERF_EVENT_IOC_ENABLE, 0)
-		       ? frec__error(reterr, -errno, "%s", strerror(errno))
-		       : 0;
-}
-
-static int open_details(const struct frec_crash_records *records, struct frec_crash_ring *ring,
-			struct frec_error *reterr)
-{
-	const struct frec_source *source = &records->details;
-	struct perf_event_attr attr;
-
-	if (!source->output)
-		return 0;
-	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT);
-	attr.sample_period = 1;
-	attr.sample_type = source->sample_type;
-	ring->details_fd = frec__perf_open(&attr, ring->cpu, reterr);
-	if (ring->details_fd < 0)
-		return ring->details_fd;
-	if (ioctl(ring->details_fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ||
-	    ioctl(ring->details_fd, PERF_EVENT_IOC_ID, &ring->details_id) ||
-	    ioctl(ring->details_fd, PERF_EVENT_IOC_ENABLE, 0))
-		return frec__error(reterr, -errno, "%s", strerror(errno));
-	return frec__bpf_output_connect(source->output, source->slot, ring->cpu, ring->details_fd);
 }
 
 static int open_ring(const struct frec_crash_records *records, struct frec_crash_ring *ring,
@@ -133,16 +91,20 @@ static int open_ring(const struct frec_crash_records *records, struct frec_crash
 	ring->fd = frec__perf_open(&attr, ring->cpu, reterr);
 	if (ring->fd < 0)
 		return ring->fd;
-	// The mapping is writable, so that the kernel does not overwrite what this process has not
-	// read.
-	ring->map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + records->ring_size,
-			 PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
-	if (ring->map == MAP_FAILED) {
-		ring->map = NULL;
-		return frec__error(reterr, -errno, "%s", strerror(errno));
-	}
-	r = open_signal(records, ring, reterr);
-	return r ? r : open_details(records, ring, reterr);
+	r = frec__forward_ring_map(&ring->ring, ring->fd, records->ring_size);
+	if (r)
+		return frec__error(reterr, r, "%s", strerror(-r));
+	ring->signal_fd =
+		frec__source_open_event(&records->signal, ring->cpu, ring->fd, false, reterr);
+	if (ring->signal_fd < 0 || !records->details.output)
+		return ring->signal_fd < 0 ? ring->signal_fd : 0;
+	ring->details_fd =
+		frec__source_open_event(&records->details, ring->cpu, ring->fd, false, reterr);
+	if (ring->details_fd < 0)
+		return ring->details_fd;
+	return ioctl(ring->details_fd, PERF_EVENT_IOC_ID, &ring->details_id)
+		       ? frec__error(reterr, -errno, "%s", strerror(errno))
+		       : 0;
 }
 
 int frec__crash_records_open(struct frec_crash_records *records, int cpu, struct frec_error *reterr)
@@ -160,12 +122,12 @@ int frec__crash_records_open(struct frec_crash_records *records, int cpu, struct
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	r = open_ring(records, &opened, &error);
 	if (r) {
-		close_ring(records, &opened);
+		close_ring(&opened);
 		return frec__error(reterr, r, "no room is set aside for crashes on CPU %d: %s", cpu,
 				   error.message);
 	}
 	if (at < records->rings)
-		close_ring(records, &records->ring[at]);
+		close_ring(&records->ring[at]);
 	else
 		records->rings++;
 	records->ring[at] = opened;
@@ -218,8 +180,7 @@ static struct frec_kept_crash *entry_of(struct frec_crash_records *records, uint
 	}
 	if (records->count == FREC_DEATHS_MAX)
 		return NULL;
-	records->kept[records->count] =
-		(struct frec_kept_crash){.pid = pid, .since = frec__monotonic()};
+	records->kept[records->count] = (struct frec_kept_crash){.pid = pid};
 	return &records->kept[records->count++];
 }
 
@@ -266,32 +227,17 @@ static void handle(struct frec_crash_records *records, const struct frec_crash_r
 	}
 }
 
-static void drain_ring(struct frec_crash_records *records, struct frec_crash_ring *ring)
+static void drain_ring(struct frec_crash_records *records, const struct frec_crash_ring *ring)
 {
-	struct perf_event_mmap_page *page = ring->map;
-	const uint8_t *data = (const uint8_t *)ring->map + sysconf(_SC_PAGESIZE);
-	// Pairs with the kernel's perf_output_put_handle().
-	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
-	uint64_t tail = page->data_tail;
+	struct frec_forward_reader reader = frec__forward_begin(&ring->ring);
+	size_t size;
 
-	while (head - tail >= sizeof(struct perf_event_header)) {
-		struct perf_event_header header;
-		size_t at = tail & (records->ring_size - 1), first;
-
-		// Records are 8-byte aligned, so the end of the ring never splits a header.
-		memcpy(&header, data + at, sizeof(header));
-		if (header.size < sizeof(header) || header.size > head - tail)
-			break;
-		first = records->ring_size - at;
-		if (first > header.size)
-			first = header.size;
-		memcpy(records->scratch, data + at, first);
-		memcpy(records->scratch + first, data, header.size - first);
+	while ((size = frec__forward_size(&reader))) {
+		frec__forward_copy(&reader, records->scratch);
 		handle(records, ring, (const void *)records->scratch);
-		tail += header.size;
+		reader.tail += size;
 	}
-	// Returns the space to the kernel, which may overwrite it only after the loads above.
-	__atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
+	frec__forward_end(&reader);
 }
 
 void frec__crash_records_drain(struct frec_crash_records *records)

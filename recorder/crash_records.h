@@ -46,7 +46,6 @@ struct frec_crash_records {
 	/* What the records look like. Only the members that frec__crash_records_init() sets are
 	 * valid. */
 	struct frec_source signal, details;
-	uint64_t tracepoint;
 	size_t ring_size; /* 0: there are no crash rings */
 	size_t rings;
 	struct frec_crash_ring *ring;

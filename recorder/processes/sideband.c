@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -88,8 +87,7 @@ static void close_cpu(struct frec_sideband_cpu *cpu)
 		if (cpu->alert_fd[kind] >= 0)
 			close(cpu->alert_fd[kind]);
 	}
-	if (cpu->map)
-		munmap(cpu->map, (size_t)sysconf(_SC_PAGESIZE) + SIDEBAND_SIZE);
+	frec__forward_ring_unmap(&cpu->ring);
 	if (cpu->fd >= 0)
 		close(cpu->fd);
 }
@@ -98,7 +96,7 @@ int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_err
 {
 	struct frec_sideband_cpu opened = {.cpu = cpu, .fd = -1, .alert_fd = {-1, -1, -1, -1}};
 	struct perf_event_attr attr;
-	int r = 0;
+	int r;
 
 	if (!frec__grow(&sideband->cpu, sideband->count, sizeof(*sideband->cpu)))
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -113,13 +111,9 @@ int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_err
 	}
 	if (opened.fd < 0)
 		return opened.fd;
-	opened.map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + SIDEBAND_SIZE,
-			  PROT_READ | PROT_WRITE, MAP_SHARED, opened.fd, 0);
-	if (opened.map == MAP_FAILED) {
-		opened.map = NULL;
-		r = frec__error(reterr, -errno, "no sideband ring for CPU %d: %s", cpu,
-				strerror(errno));
-	}
+	r = frec__forward_ring_map(&opened.ring, opened.fd, SIDEBAND_SIZE);
+	if (r)
+		r = frec__error(reterr, r, "no sideband ring for CPU %d: %s", cpu, strerror(-r));
 	for (int kind = 0; kind < FREC_ALERT_COUNT && !r; kind++) {
 		if (sideband->available[kind])
 			r = open_alert(sideband, &opened, kind, reterr);
@@ -358,36 +352,24 @@ static uint64_t record_time(const struct perf_event_header *record)
 
 // Copies the records of one CPU up to time `until`. Younger records stay in the ring, because
 // there can be older ones of other CPUs that have not been copied yet and must be handled first.
-static void copy_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch *batch)
+static void copy_cpu(const struct frec_sideband_cpu *cpu, uint64_t until, struct batch *batch)
 {
-	struct perf_event_mmap_page *page = cpu->map;
-	const uint8_t *data = (const uint8_t *)cpu->map + sysconf(_SC_PAGESIZE);
-	// Pairs with the kernel's perf_output_put_handle().
-	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
-	uint64_t tail = page->data_tail;
+	struct frec_forward_reader reader = frec__forward_begin(&cpu->ring);
+	size_t size;
 
-	while (head - tail >= sizeof(struct perf_event_header)) {
-		struct perf_event_header header, *record;
-		size_t at = tail & (SIDEBAND_SIZE - 1), first;
+	while ((size = frec__forward_size(&reader))) {
+		struct perf_event_header *record = malloc(size);
 
-		// Records are 8-byte aligned, so the end of the ring never splits a header.
-		memcpy(&header, data + at, sizeof(header));
-		if (header.size < sizeof(header) || header.size > head - tail)
-			break;
-		record = malloc(header.size);
 		if (!record)
 			break;
-		first = SIDEBAND_SIZE - at < header.size ? SIDEBAND_SIZE - at : header.size;
-		memcpy(record, data + at, first);
-		memcpy((char *)record + first, data, header.size - first);
+		frec__forward_copy(&reader, record);
 		if (record_time(record) > until || !add(batch, record, record_time(record))) {
 			free(record);
 			break;
 		}
-		tail += header.size;
+		reader.tail += size;
 	}
-	// Returns the space to the kernel, which may overwrite it only after the loads above.
-	__atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
+	frec__forward_end(&reader);
 }
 
 void frec__sideband_drain(struct frec_sideband *sideband)

@@ -16,6 +16,7 @@
 #include "proto/error.h"
 #include "recorder/declared/format.h"
 #include "recorder/processes/processes.h"
+#include "recorder/rings/forward_ring.h"
 
 enum frec_alert_kind {
 	FREC_ALERT_FATAL, /* a fatal signal is delivered to a thread */
@@ -40,7 +41,7 @@ struct frec_alert {
 struct frec_sideband_cpu {
 	int cpu;
 	int fd; /* to be polled for POLLIN */
-	void *map;
+	struct frec_forward_ring ring;
 	int alert_fd[FREC_ALERT_COUNT];
 	uint64_t alert_id[FREC_ALERT_COUNT];
 };

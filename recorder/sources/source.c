@@ -79,8 +79,8 @@ int frec__source_init_declared(struct frec_source *source, const struct frec_dec
 	return frec__declared_format(event, &source->format);
 }
 
-static int open_event(const struct frec_source *source, const struct frec_ring *ring,
-		      struct frec_error *reterr)
+int frec__source_open_event(const struct frec_source *source, int cpu, int output_fd, bool backward,
+			    struct frec_error *reterr)
 {
 	struct perf_event_attr attr;
 	int fd, r = 0;
@@ -92,21 +92,20 @@ static int open_event(const struct frec_source *source, const struct frec_ring *
 	attr.sample_period = 1;
 	attr.sample_type = source->sample_type;
 	frec__stack_attr(&source->stack, &attr);
-	attr.write_backward = 1;
-	fd = frec__perf_open(&attr, ring->cpu, reterr);
+	attr.write_backward = backward;
+	fd = frec__perf_open(&attr, cpu, reterr);
 	if (fd < 0)
 		return fd;
-	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ||
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, output_fd) ||
 	    (source->filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, source->filter)) ||
 	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
 		r = -errno;
 	else if (source->output)
-		r = frec__bpf_output_connect(source->output, source->slot, ring->cpu, fd);
+		r = frec__bpf_output_connect(source->output, source->slot, cpu, fd);
 	if (r) {
 		close(fd);
 		return frec__error(reterr, r, "%s:%s cannot be recorded on CPU %d: %s",
-				   source->listed.system, source->listed.name, ring->cpu,
-				   strerror(-r));
+				   source->listed.system, source->listed.name, cpu, strerror(-r));
 	}
 	return fd;
 }
@@ -148,7 +147,7 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	if (source->output)
 		frec__bpf_output_count(source->output, source->slot, ring->cpu,
 				       &source->counted[at]);
-	fd = open_event(source, ring, reterr);
+	fd = frec__source_open_event(source, ring->cpu, ring->fd, true, reterr);
 	if (fd < 0)
 		return fd;
 	source->fd[at] = fd;

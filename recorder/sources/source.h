@@ -25,8 +25,9 @@
  * To add a kind of source: add its SourceKind to flightrec.proto, and a file here that finds what a
  * selection matches and fills in struct frec_source: its names (`listed`), the layout of its
  * records (`format`) and its `sample_type`. If a BPF program writes the records, set `output` and
- * `slot` too; opening and counting then need no changes. Otherwise extend open_event() and
- * frec__source_count() in source.c. If the argument of -e needs a new first word, add a value to
+ * `slot` too; opening and counting then need no changes. Otherwise extend
+ * frec__source_open_event() and frec__source_count() in source.c. If the argument of -e needs a new
+ * first word, add a value to
  * enum frec_selection_kind in selection.h and handle it in foreign.c.
  *
  * To add a transport, a way in which events of services reach the recorder: add it to transport.h,
@@ -106,6 +107,12 @@ bool frec__source_is_crash(const struct frec_source *source);
 int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
 			       Flightrec__Transport transport, const struct frec_bpf_output *output,
 			       uint32_t slot);
+
+/* Opens the perf event of the source on a CPU and enables it. Its records go into the ring of
+ * `output_fd`, which is written backwards if `backward` is set. Returns a descriptor, or a negative
+ * errno with a message. */
+int frec__source_open_event(const struct frec_source *source, int cpu, int output_fd, bool backward,
+			    struct frec_error *reterr);
 
 /* Opens the source on ring number `at` and starts to record there. Returns 0, or a negative errno
  * with a message. */
