@@ -60,6 +60,12 @@ void frec__cooldown_begin(struct frec_cooldown *cooldown, const struct frec_caus
 		.cause = *cause, .since = goes_on ? recent->since : happened, .written = now};
 }
 
+void frec__reason_coalesce(struct frec_reason *later, const struct frec_reason *before)
+{
+	later->coalesced += before->coalesced + 1;
+	later->coalesced_since = before->coalesced ? before->coalesced_since : before->time;
+}
+
 bool frec__cooldown_is_over(const struct frec_cooldown *cooldown, uint64_t until, uint64_t now,
 			    bool overwritten)
 {

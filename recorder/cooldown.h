@@ -70,6 +70,9 @@ bool frec__cooldown_is_loop(const struct frec_cooldown *cooldown, const struct f
 void frec__cooldown_begin(struct frec_cooldown *cooldown, const struct frec_cause *cause,
 			  uint64_t happened, uint64_t now);
 
+/* Lets `later` stand for `before` as well, which gets no snapshot of its own. */
+void frec__reason_coalesce(struct frec_reason *later, const struct frec_reason *before);
+
 /* Returns whether a repeat is to become a snapshot now. `until` is the end of the cool-down.
  * `overwritten`: a quarter of a ring was overwritten since the first held request of the cause, or
  * since the last death of the loop. */

@@ -184,10 +184,7 @@ void frec__deaths_cool(struct frec_deaths *deaths, const struct frec_death *deat
 
 		if (!before->cooling || !frec__cause_is(&before->cause, &death->cause))
 			continue;
-		repeat.reason.coalesced += before->reason.coalesced + 1;
-		repeat.reason.coalesced_since = before->reason.coalesced
-							? before->reason.coalesced_since
-							: before->reason.time;
+		frec__reason_coalesce(&repeat.reason, &before->reason);
 		remove_at(deaths, i);
 		deaths->coalesced++;
 		break;

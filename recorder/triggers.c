@@ -49,8 +49,7 @@ uint64_t frec__triggers_hold(struct frec_triggers *triggers, const struct frec_c
 	free((void *)before.fields);
 	trigger->reason = *reason;
 	keep_fields(&trigger->reason);
-	trigger->reason.coalesced = before.coalesced + 1;
-	trigger->reason.coalesced_since = before.coalesced ? before.coalesced_since : before.time;
+	frec__reason_coalesce(&trigger->reason, &before);
 	triggers->coalesced++;
 	return trigger->number;
 }
