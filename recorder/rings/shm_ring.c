@@ -86,14 +86,14 @@ static void shm_ring_copy_finish(const struct frec_ring *ring, struct frec_ring_
 {
 	struct frec_shm_damage damage;
 	uint64_t now = frec__monotonic(), newer = now;
-	struct translated last;
+	// A pid that is unknown, and in no namespace, is translated into itself.
+	struct translated last = {.pid = UINT32_MAX, .to_pid = UINT32_MAX};
 
 	(void)settled;
 	(void)largest;
 	frec__shm_copy_finish(ring->shm, copy, &damage);
 	copy->damaged = damage.regions;
 	copy->redated = 0;
-	last.pid = UINT32_MAX;
 	// Every shared memory uses the same ids, and its pids can be those of another namespace,
 	// so both are replaced.
 	for (size_t at = 0; at < copy->valid;) {

@@ -13,6 +13,7 @@
 #include "recorder/service/registration.h"
 #include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_checksum.h"
+#include "recorder/rings/pid_space.h"
 #include "recorder/rings/shm_owner.h"
 #include "recorder/rings/shm_ring.h"
 #include "tests/data/shm_kit.h"
@@ -322,6 +323,23 @@ static void a_coarse_time_is_no_other_clock(void **state)
 	assert_int_equal(finished(&ring, &record), 1);
 }
 
+// A pid that is unknown stays unknown, also in the first record of a copy.
+static void unknown_pids(void **state)
+{
+	struct frec_pid_spaces spaces = {.own = 1};
+	struct frec_ring ring;
+	struct kit_record record = {.pid = UINT32_MAX, .tid = 0, .time = frec__monotonic()};
+
+	(void)state;
+	emit(0, 1);
+	frec__shm_refresh(rings);
+	frec__shm_ring_init(&ring, rings, RING, RING_SIZE, 1);
+	ring.spaces = &spaces;
+	finished(&ring, &record);
+	assert_int_equal(record.pid, UINT32_MAX);
+	assert_int_equal(record.tid, 0);
+}
+
 static uint64_t seed = 88172645463325252u;
 
 static uint64_t random_number(void)
@@ -512,6 +530,7 @@ int main(void)
 		EACH(a_lap_behind),
 		EACH(right_checksums),
 		EACH(a_coarse_time_is_no_other_clock),
+		EACH(unknown_pids),
 		EACH(hostile_memory),
 		EACH(full_table),
 		EACH(only_whole_memory_is_attached),
