@@ -200,6 +200,8 @@ static int read_trusted(struct frec_file_reader *reader, struct frec_file *file)
 	}
 	if (r < 0 && worker->fd >= 0)
 		fail(reader, TRUSTED, file, r);
+	else if (r < 0)
+		pass_over(reader, file, strerror(-r)); // no child could be started
 	return r < 0 ? r : 0;
 }
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "proto/bytes.h"
 #include "proto/grow.h"
@@ -109,21 +111,26 @@ int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *path
 		       const char *provider, const char *name)
 {
 	struct search search = {.probes = probes, .provider = provider, .name = name};
-	struct frec_file file = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
-				 .path = strdup(path),
-				 .kinds = FREC_LOOK_PROBES,
-				 .trusted = true};
+	struct frec_file file = {.kinds = FREC_LOOK_PROBES, .trusted = true};
 	struct frec_file_reader reader;
+	struct stat status;
 
-	if (!file.path || file.fd < 0) {
-		free(file.path);
+	if (fstat(fd, &status))
+		return -errno;
+	file.uid = status.st_uid;
+	file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (file.fd < 0)
+		return -errno;
+	file.path = strdup(path);
+	if (!file.path) {
+		close(file.fd);
 		return -ENOMEM;
 	}
 	frec__file_reader_init(&reader);
 	reader.done = add_findings;
 	reader.context = &search;
 	if (frec__file_reader_add(&reader, &file))
-		search.r = -E2BIG;
+		search.r = -EIO;
 	frec__file_reader_deinit(&reader);
 	return search.r;
 }
