@@ -12,9 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/bytes.h"
 #include "proto/grow.h"
-#include "recorder/declared/file_contents.h"
 #include "recorder/declared/file_reader.h"
 
 // Returns whether an argument begins at `text`. An argument begins with its size in bytes, which is
@@ -89,12 +87,10 @@ struct search {
 static void add_findings(void *context, struct frec_file *file)
 {
 	struct search *search = context;
-	struct frec_bytes bytes = frec__bytes(file->finding, file->size);
+	struct frec_bytes bytes = frec__bytes(file->finding, file->size), note;
+	enum frec_finding_kind kind;
 
-	while (frec__bytes_left(&bytes) && !search->r) {
-		uint32_t kind = frec__bytes_u32(&bytes), size = frec__bytes_u32(&bytes);
-		const uint8_t *data = frec__bytes_take(&bytes, size);
-		struct frec_bytes note = frec__bytes(data, data ? size : 0);
+	while (!search->r && frec__file_finding_next(&bytes, &kind, &note)) {
 		const char *provider = frec__bytes_text(&note), *name = frec__bytes_text(&note),
 			   *arguments = frec__bytes_text(&note);
 
