@@ -19,9 +19,6 @@
 // How many seconds unwinding may take for one file. Once the programs' tables are loaded, that is
 // enough for hundreds of thousands of stacks.
 #define SECONDS_MAX 5
-// Limit on the child's address space, in bytes. Most of it is for tables of the programs that it
-// reads.
-#define MEMORY_MAX (UINT64_C(8) << 30)
 // Milliseconds between two calls of `on_progress`.
 #define TURN 5
 // The kernel copies at most this many bytes of a stack, because their number has 16 bits.
@@ -126,8 +123,7 @@ static void serve(void *context, int fd)
 
 void frec__unwind_worker_start(struct frec_unwind_worker *worker)
 {
-	const struct frec_sandbox sandbox = {
-		.memory = MEMORY_MAX, .seconds = SECONDS_MAX + 1, .opens_files = true};
+	const struct frec_sandbox sandbox = frec__sandbox_to_unwind(SECONDS_MAX + 1);
 
 	worker->handed_back = frec__monotonic();
 	worker->until = worker->handed_back + SECONDS_MAX * UINT64_C(1000000000);
