@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,11 +114,15 @@ static uint64_t used_of(int resource)
 	return (resource == RLIMIT_AS ? space : data) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-int frec__limit_error(struct frec_error *reterr, int code, uint64_t needed, const char *what)
+int frec__limit_error(struct frec_error *reterr, int code, uint64_t needed, const char *format, ...)
 {
 	const struct limit *limit = find(-code);
-	char wanted[64] = "";
+	char what[sizeof(reterr->message)], wanted[64] = "";
+	va_list arguments;
 
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
 	if (!limit)
 		return frec__error(reterr, code, "%s: %s", what, strerror(-code));
 	if (needed)

@@ -16,11 +16,13 @@ uint64_t frec__limit_of(int resource);
 void frec__limits_raise(void);
 
 /*
- * Fills `reterr` (may be NULL) with a sentence, `what` and why that failed, and returns `code`, a
- * negative errno. If a resource limit of this process can be the cause of `code`, the sentence
+ * Fills `reterr` (may be NULL) with a sentence, what failed (`format`) and why, and returns `code`,
+ * a negative errno. If a resource limit of this process can be the cause of `code`, the sentence
  * names that limit, its value, and the value that is needed: `needed`, plus, for memory, what this
  * process uses already. If `needed` is 0, it is not known and not named.
  */
-int frec__limit_error(struct frec_error *reterr, int code, uint64_t needed, const char *what);
+__attribute__((format(printf, 4, 5))) int frec__limit_error(struct frec_error *reterr, int code,
+							    uint64_t needed, const char *format,
+							    ...);
 
 #endif

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -203,14 +202,12 @@ int frec__ring_set_reserve(struct frec_ring_set *set, size_t sources, struct fre
 {
 	int r = frec__capture_reserve(&set->capture, set->count, set->size, sources);
 
-	char what[120];
-
 	if (!r)
 		return 0;
-	snprintf(what, sizeof(what),
-		 "no memory for copies of %zu rings of %" PRIu64 " KiB: use a smaller --ring-size",
-		 set->count, set->size >> 10);
-	return frec__limit_error(reterr, r, set->count * set->size, what);
+	return frec__limit_error(reterr, r, set->count * set->size,
+				 "no memory for copies of %zu rings of %" PRIu64
+				 " KiB: use a smaller --ring-size",
+				 set->count, set->size >> 10);
 }
 
 uint64_t frec__ring_set_written(const struct frec_ring_set *set, size_t *ret_busiest)

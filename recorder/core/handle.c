@@ -27,9 +27,6 @@
 #include "recorder/core/stacks.h"
 #include "recorder/worker/sandbox.h"
 
-// Limit on the address space of the child, in bytes. Most of it is for tables of the programs that
-// it reads.
-#define MEMORY_MAX (UINT64_C(8) << 30)
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static void print_error(const struct frec_error *error)
@@ -82,8 +79,7 @@ static int collect(pid_t pid, bool only_root, const struct frec_core_limits *lim
 static void collect_in_child(pid_t pid, bool only_root, const struct frec_core_limits *limits,
 			     int kept)
 {
-	const struct frec_sandbox sandbox = {
-		.memory = MEMORY_MAX, .seconds = limits->seconds + 1, .opens_files = true};
+	const struct frec_sandbox sandbox = frec__sandbox_to_unwind(limits->seconds + 1);
 	pid_t child = fork();
 
 	if (!child) {

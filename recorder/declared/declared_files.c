@@ -14,11 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/bytes.h"
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 #include "proto/read_file.h"
-#include "recorder/declared/file_contents.h"
 #include "recorder/declared/file_reader.h"
 #include "recorder/declared/program_files.h"
 
@@ -116,21 +114,18 @@ static int add_site(struct frec_declarations *declarations, struct frec_bytes *f
 static void add_findings(void *context, struct frec_file *file)
 {
 	struct frec_declarations *declarations = context;
-	struct frec_bytes bytes = frec__bytes(file->finding, file->size);
+	struct frec_bytes bytes = frec__bytes(file->finding, file->size), finding;
+	enum frec_finding_kind kind;
 	struct sites sites = {0};
 	const char *run_path = "", *text;
 	size_t index;
 	int r = 0;
 
-	while (frec__bytes_left(&bytes) && !r) {
-		uint32_t kind = frec__bytes_u32(&bytes), size = frec__bytes_u32(&bytes);
-		const uint8_t *data = frec__bytes_take(&bytes, size);
-		struct frec_bytes finding = frec__bytes(data, data ? size : 0);
-
+	while (!r && frec__file_finding_next(&bytes, &kind, &finding)) {
 		switch (kind) {
 		case FREC_FINDING_DECLARATION:
-			if (data &&
-			    frec__declaration_read(declarations, data, size, &index) == -ENOMEM)
+			if (frec__declaration_read(declarations, finding.at,
+						   frec__bytes_left(&finding), &index) == -ENOMEM)
 				r = -ENOMEM;
 			break;
 		case FREC_FINDING_SITE:
@@ -143,6 +138,9 @@ static void add_findings(void *context, struct frec_file *file)
 				run_path = text;
 			else if (text)
 				add_needed(declarations, run_path, text, file);
+			break;
+		case FREC_FINDING_PROBE:
+		case FREC_FINDING_END:
 			break;
 		}
 	}

@@ -15,7 +15,6 @@
 #include "proto/clocks.h"
 #include "proto/grow.h"
 #include "proto/report.h"
-#include "recorder/declared/file_contents.h"
 
 // The most bytes of a child's address space, for the program, libelf's tables, and a section of
 // SECTION_SIZE_MAX.
@@ -75,6 +74,19 @@ bool frec__file_is_trusted(const struct stat *status)
 	if (status->st_uid == 0)
 		return !(status->st_mode & S_IWGRP) || status->st_gid == 0;
 	return status->st_uid == geteuid();
+}
+
+bool frec__file_finding_next(struct frec_bytes *findings, enum frec_finding_kind *ret_kind,
+			     struct frec_bytes *ret)
+{
+	uint32_t kind = frec__bytes_u32(findings), size = frec__bytes_u32(findings);
+	const uint8_t *data = frec__bytes_take(findings, size);
+
+	if (!data)
+		return false;
+	*ret_kind = (enum frec_finding_kind)kind;
+	*ret = frec__bytes(data, size);
+	return true;
 }
 
 static struct frec_file_user *user_of(struct frec_file_reader *reader, uint32_t uid)
@@ -200,6 +212,8 @@ static int read_trusted(struct frec_file_reader *reader, struct frec_file *file)
 	}
 	if (r < 0 && worker->fd >= 0)
 		fail(reader, TRUSTED, file, r);
+	else if (r < 0)
+		pass_over(reader, file, strerror(-r)); // no child could be started
 	return r < 0 ? r : 0;
 }
 

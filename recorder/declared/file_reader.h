@@ -25,6 +25,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "proto/bytes.h"
+#include "recorder/declared/file_contents.h"
 #include "recorder/worker/worker.h"
 
 #define FREC_FILES_FILE_SIZE (1u << 20) /* bytes of findings about one file */
@@ -97,6 +99,11 @@ int frec__file_reader_poll(const struct frec_file_reader *reader, int *milliseco
 
 /* Reads all files that wait, one after the other: for a command that lists events. */
 void frec__file_reader_finish(struct frec_file_reader *reader);
+
+/* Takes the next finding off the findings of a file, file->finding. Sets `ret` to what it says.
+ * Returns false if there is none. */
+bool frec__file_finding_next(struct frec_bytes *findings, enum frec_finding_kind *ret_kind,
+			     struct frec_bytes *ret);
 
 /* Returns whether a file with this owner, group and mode is trusted. */
 bool frec__file_is_trusted(const struct stat *status);

@@ -3,7 +3,6 @@
 #include "recorder/rings/perf_ring.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@ int frec__perf_ring_open(struct frec_ring *ring, int cpu, size_t size, struct fr
 {
 	struct perf_event_attr attr;
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char what[120];
 
 	*ring = (struct frec_ring){
 		.type = &frec__perf_ring_type, .cpu = cpu, .fd = -1, .size = size};
@@ -37,10 +35,10 @@ int frec__perf_ring_open(struct frec_ring *ring, int cpu, size_t size, struct fr
 
 		ring->map = NULL;
 		frec__ring_close(ring);
-		snprintf(what, sizeof(what),
-			 "no ring of %zu KiB for CPU %d: use a smaller --ring-size%s", size >> 10,
-			 cpu, error == EPERM ? ", or raise kernel.perf_event_mlock_kb" : "");
-		return frec__limit_error(reterr, -error, 0, what);
+		return frec__limit_error(
+			reterr, -error, 0,
+			"no ring of %zu KiB for CPU %d: use a smaller --ring-size%s", size >> 10,
+			cpu, error == EPERM ? ", or raise kernel.perf_event_mlock_kb" : "");
 	}
 	return 0;
 }

@@ -13,6 +13,11 @@
 // number of the memory is put into the bits above them.
 #define NUMBER_SHIFT 40
 
+// Services that cannot read the exact clock use the kernel's coarse one (service/shm_clock.h), which
+// moves on with each tick. So their times lag behind by up to this many nanoseconds, a tick with
+// CONFIG_HZ=100, the lowest rate of all kernels.
+#define TICK UINT64_C(10000000)
+
 uint64_t frec__shm_ring_id(uint32_t number, uint64_t id)
 {
 	return id + ((uint64_t)number << NUMBER_SHIFT);
@@ -67,9 +72,11 @@ static void translate(const struct frec_ring *ring, struct frec_sample *sample,
 static uint64_t check_time(const struct frec_ring *ring, struct frec_ring_copy *copy,
 			   struct frec_sample *sample, uint64_t newer, uint64_t now)
 {
-	if (sample->time < ring->since || sample->time > now) {
+	if (sample->time + TICK < ring->since || sample->time > now) {
 		copy->redated++;
 		sample->time = newer;
+	} else if (sample->time < ring->since) {
+		sample->time = ring->since; // no record is older than its ring
 	}
 	return sample->time;
 }
@@ -79,14 +86,14 @@ static void shm_ring_copy_finish(const struct frec_ring *ring, struct frec_ring_
 {
 	struct frec_shm_damage damage;
 	uint64_t now = frec__monotonic(), newer = now;
-	struct translated last;
+	// A pid that is unknown, and in no namespace, is translated into itself.
+	struct translated last = {.pid = UINT32_MAX, .to_pid = UINT32_MAX};
 
 	(void)settled;
 	(void)largest;
 	frec__shm_copy_finish(ring->shm, copy, &damage);
 	copy->damaged = damage.regions;
 	copy->redated = 0;
-	last.pid = UINT32_MAX;
 	// Every shared memory uses the same ids, and its pids can be those of another namespace,
 	// so both are replaced.
 	for (size_t at = 0; at < copy->valid;) {

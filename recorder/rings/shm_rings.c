@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -140,15 +139,12 @@ int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_s
 		return frec__error(reterr, r,
 				   "shared rings: the selected events take more than %d characters",
 				   FREC_SHM_SELECTION_SIZE);
-	if (r) {
-		char what[80];
-
-		snprintf(what, sizeof(what),
-			 "no shared rings of %zu KiB per CPU: use a smaller --ring-size",
-			 ring_size >> 10);
+	if (r)
 		// All rings are in one file and in one mapping.
-		return frec__limit_error(reterr, r, r == -EMFILE ? 0 : rings->layout.size, what);
-	}
+		return frec__limit_error(
+			reterr, r, r == -EMFILE ? 0 : rings->layout.size,
+			"no shared rings of %zu KiB per CPU: use a smaller --ring-size",
+			ring_size >> 10);
 	*ret = FREC_TAKE_PTR(rings);
 	return 0;
 }

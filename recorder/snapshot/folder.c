@@ -140,7 +140,7 @@ static int write_within(const struct frec_snapshot_job *snapshot, const char *pa
 		return r;
 	for (size_t i = 0; i < snapshot->ring_count; i++)
 		most += snapshot->rings[i].size;
-	return frec__limit_error(reterr, r, most, path);
+	return frec__limit_error(reterr, r, most, "%s", path);
 }
 
 int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_job *snapshot,

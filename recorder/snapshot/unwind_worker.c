@@ -2,13 +2,10 @@
 // Both ends of the socket between the recorder and the child that unwinds.
 #include "recorder/snapshot/unwind_worker.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <syslog.h>
 
 #include "proto/cleanup.h"
@@ -19,19 +16,17 @@
 // How many seconds unwinding may take for one file. Once the programs' tables are loaded, that is
 // enough for hundreds of thousands of stacks.
 #define SECONDS_MAX 5
-// Limit on the child's address space, in bytes. Most of it is for tables of the programs that it
-// reads.
-#define MEMORY_MAX (UINT64_C(8) << 30)
 // Milliseconds between two calls of `on_progress`.
 #define TURN 5
 // The kernel copies at most this many bytes of a stack, because their number has 16 bits.
 #define STACK_SIZE_MAX 65536
 
-// A stack to unwind. In the message, the stack bytes follow.
+// A stack to unwind.
 struct question {
 	uint64_t time, stack_address, mask;
 	uint32_t pid, stack_size, count;
 	uint64_t value[64];
+	uint8_t stack[];
 };
 
 struct answer {
@@ -93,24 +88,24 @@ static void serve(void *context, int fd)
 	const struct frec_unwind_worker *worker = context;
 	FREC_FREE struct frec_unwound *unwound = malloc(sizeof(*unwound));
 	FREC_FREE struct answer *answer = malloc(sizeof(*answer));
-	FREC_FREE uint8_t *bytes = malloc(STACK_SIZE_MAX);
+	const size_t size = sizeof(struct question) + STACK_SIZE_MAX;
+	FREC_FREE struct question *question = malloc(size);
 	struct frec_unwound_lives *lives;
-	struct question question;
-	struct iovec part[] = {{&question, sizeof(question)}, {bytes, STACK_SIZE_MAX}};
-	struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
 
-	if (!bytes || !unwound || !answer || frec__unwound_lives_create(worker->processes, &lives))
+	if (!question || !unwound || !answer ||
+	    frec__unwound_lives_create(worker->processes, &lives))
 		return;
-	while (recvmsg(fd, &message, 0) > 0) {
+	while (frec__worker_receive(fd, question, size, NULL, 0) > 0) {
+		struct iovec part = {answer, 0};
 		const struct frec_stack_sample sample = {
-			.pid = question.pid,
-			.time = question.time,
-			.registers = {.mask = question.mask,
-				      .values = question.value,
-				      .count = question.count},
-			.stack = {.address = question.stack_address,
-				  .data = bytes,
-				  .size = question.stack_size}};
+			.pid = question->pid,
+			.time = question->time,
+			.registers = {.mask = question->mask,
+				      .values = question->value,
+				      .count = question->count},
+			.stack = {.address = question->stack_address,
+				  .data = question->stack,
+				  .size = question->stack_size}};
 		const Flightrec__Frames *frames = &unwound->frames;
 
 		unwind(lives, worker->only_code, &sample, unwound);
@@ -119,15 +114,15 @@ static void serve(void *context, int fd)
 		answer->count = (uint32_t)frames->n_pc;
 		memcpy(answer->how, unwound->how, frames->n_pc);
 		memcpy(answer->pc, unwound->pc, frames->n_pc * sizeof(*answer->pc));
-		if (send(fd, answer, answer_size(answer->count), MSG_NOSIGNAL) < 0)
+		part.iov_len = answer_size(answer->count);
+		if (frec__worker_send(fd, &part, 1, -1))
 			return;
 	}
 }
 
 void frec__unwind_worker_start(struct frec_unwind_worker *worker)
 {
-	const struct frec_sandbox sandbox = {
-		.memory = MEMORY_MAX, .seconds = SECONDS_MAX + 1, .opens_files = true};
+	const struct frec_sandbox sandbox = frec__sandbox_to_unwind(SECONDS_MAX + 1);
 
 	worker->handed_back = frec__monotonic();
 	worker->until = worker->handed_back + SECONDS_MAX * UINT64_C(1000000000);
@@ -201,16 +196,15 @@ static bool ask_child(struct frec_unwind_worker *worker, const struct frec_stack
 				    .pid = sample->pid,
 				    .stack_size = (uint32_t)size,
 				    .count = (uint32_t)registers->count};
-	struct iovec part[] = {{&question, sizeof(question)},
-			       {(void *)(uintptr_t)sample->stack.data, size}};
-	const struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
+	const struct iovec part[] = {{&question, sizeof(question)},
+				     {(void *)(uintptr_t)sample->stack.data, size}};
 	struct answer answer;
 	bool late = false;
 
 	memcpy(question.value, registers->values, registers->count * sizeof(*question.value));
-	if (sendmsg(worker->child.fd, &message, MSG_NOSIGNAL) < 0 ||
-	    (late = !wait_for_answer(worker)) ||
-	    !is_answer(&answer, recv(worker->child.fd, &answer, sizeof(answer), MSG_DONTWAIT))) {
+	if (frec__worker_send(worker->child.fd, part, 2, -1) || (late = !wait_for_answer(worker)) ||
+	    !is_answer(&answer, frec__worker_receive(worker->child.fd, &answer, sizeof(answer),
+						     NULL, MSG_DONTWAIT))) {
 		give_up(worker, late);
 		return false;
 	}

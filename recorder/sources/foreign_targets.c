@@ -10,6 +10,7 @@
 #include <syslog.h>
 
 #include "proto/grow.h"
+#include "proto/limits.h"
 #include "proto/report.h"
 
 static struct frec_foreign_target *find(struct frec_foreign_targets *targets,
@@ -74,14 +75,15 @@ static int add_file(struct frec_foreign_targets *targets, const struct frec_sele
 		r = add_probe(targets, selection, file, &probes.probe[i]);
 	}
 	frec__usdt_probes_deinit(&probes);
-	// Any user can run a file with too many probes under the selected name, so this must not
-	// stop the recorder.
-	if (r == -E2BIG) {
+	// Any user can run a file with too many probes, or one that cannot be read, under the
+	// selected name, so this must not stop the recorder.
+	if (r == -E2BIG)
 		frec__report(LOG_WARNING, "-e %s: %s has more than %d probes: it is skipped",
 			     selection->text, file->path, FREC_USDT_SITES_MAX);
+	if (r == -E2BIG || r == -EIO)
 		return 0;
-	}
-	return r ? frec__error(reterr, r, "out of memory") : found;
+	return r ? frec__limit_error(reterr, r, 0, "-e %s: %s", selection->text, file->path)
+		 : found;
 }
 
 // Fails if no probe matches, or if the selection chooses as text an argument that none of the

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "proto/bytes.h"
 #include "proto/grow.h"
-#include "recorder/declared/file_contents.h"
 #include "recorder/declared/file_reader.h"
 
 // Returns whether an argument begins at `text`. An argument begins with its size in bytes, which is
@@ -87,12 +87,10 @@ struct search {
 static void add_findings(void *context, struct frec_file *file)
 {
 	struct search *search = context;
-	struct frec_bytes bytes = frec__bytes(file->finding, file->size);
+	struct frec_bytes bytes = frec__bytes(file->finding, file->size), note;
+	enum frec_finding_kind kind;
 
-	while (frec__bytes_left(&bytes) && !search->r) {
-		uint32_t kind = frec__bytes_u32(&bytes), size = frec__bytes_u32(&bytes);
-		const uint8_t *data = frec__bytes_take(&bytes, size);
-		struct frec_bytes note = frec__bytes(data, data ? size : 0);
+	while (!search->r && frec__file_finding_next(&bytes, &kind, &note)) {
 		const char *provider = frec__bytes_text(&note), *name = frec__bytes_text(&note),
 			   *arguments = frec__bytes_text(&note);
 
@@ -109,21 +107,26 @@ int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *path
 		       const char *provider, const char *name)
 {
 	struct search search = {.probes = probes, .provider = provider, .name = name};
-	struct frec_file file = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
-				 .path = strdup(path),
-				 .kinds = FREC_LOOK_PROBES,
-				 .trusted = true};
+	struct frec_file file = {.kinds = FREC_LOOK_PROBES, .trusted = true};
 	struct frec_file_reader reader;
+	struct stat status;
 
-	if (!file.path || file.fd < 0) {
-		free(file.path);
+	if (fstat(fd, &status))
+		return -errno;
+	file.uid = status.st_uid;
+	file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (file.fd < 0)
+		return -errno;
+	file.path = strdup(path);
+	if (!file.path) {
+		close(file.fd);
 		return -ENOMEM;
 	}
 	frec__file_reader_init(&reader);
 	reader.done = add_findings;
 	reader.context = &search;
 	if (frec__file_reader_add(&reader, &file))
-		search.r = -E2BIG;
+		search.r = -EIO;
 	frec__file_reader_deinit(&reader);
 	return search.r;
 }

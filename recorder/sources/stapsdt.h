@@ -30,9 +30,9 @@ struct frec_usdt_probes {
 
 /*
  * Adds to `probes` (initially zero) the probes of the open ELF file that match both globs. `path`
- * is for messages. Ignores malformed notes, and files that are not ELF files. Returns 0, -ENOMEM,
- * or -E2BIG if there are more than FREC_USDT_SITES_MAX sites or the child exceeded its limits when
- * it read the file.
+ * is for messages. Ignores malformed notes, and files that are not ELF files. Returns 0 or a
+ * negative errno: -E2BIG if there are more than FREC_USDT_SITES_MAX sites, -EIO if the child could
+ * not read the file, which has been reported.
  */
 int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *path,
 		       const char *provider, const char *name);

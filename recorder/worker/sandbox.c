@@ -22,6 +22,9 @@
 
 // The user and group to become, as in every Linux distribution.
 #define NOBODY 65534
+// Limit on the address space of a child that unwinds, in bytes. Most of it is for tables of the
+// programs that the child reads.
+#define UNWIND_MEMORY_MAX (UINT64_C(8) << 30)
 // How many milliseconds to wait for a killed child. A child that waits for a broken file system may
 // never end.
 #define KILL_PATIENCE 1000
@@ -128,6 +131,12 @@ static int filter_system_calls(void)
 	    errno == EINVAL)
 		return 0;
 	return -errno;
+}
+
+struct frec_sandbox frec__sandbox_to_unwind(unsigned int seconds)
+{
+	return (struct frec_sandbox){
+		.memory = UNWIND_MEMORY_MAX, .seconds = seconds, .opens_files = true};
 }
 
 int frec__sandbox_enter(const struct frec_sandbox *sandbox)

@@ -32,6 +32,9 @@ struct frec_sandbox {
 	bool opens_files;
 };
 
+/* The sandbox of a child that unwinds, for at most `seconds` of processor time. */
+struct frec_sandbox frec__sandbox_to_unwind(unsigned int seconds);
+
 /*
  * Must be called in the child, once. From then on the child dumps no core, cannot be traced by
  * other processes of its user, and dies with its parent. Without `opens_files` it belongs to user

@@ -76,7 +76,7 @@ void frec__worker_reap(struct frec_worker *worker, char *ret, size_t size)
 	worker->fd = -1;
 	if (!frec__child_ends_within(worker->pid, END_PATIENCE, &status)) {
 		frec__child_kill(worker->pid);
-		snprintf(ret, size, "it had to be killed");
+		snprintf(ret, size, "a kill, because it did not exit");
 	} else {
 		snprintf(ret, size, "%s %d", WIFSIGNALED(status) ? "signal" : "exit status",
 			 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));

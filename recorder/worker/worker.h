@@ -38,8 +38,8 @@ int frec__worker_send(int socket, const struct iovec *parts, size_t count, int f
  * descriptors that come. */
 ssize_t frec__worker_receive(int socket, void *data, size_t size, int *ret_fd, int flags);
 
-/* Reaps a child that failed, and kills it first if it still runs. Writes to `ret` how the child
- * ended, for example "signal 9". */
+/* Reaps a child that failed, and kills it first if it still runs. Writes to `ret` what ended the
+ * child, for example "signal 9". */
 void frec__worker_reap(struct frec_worker *worker, char *ret, size_t size);
 
 #endif

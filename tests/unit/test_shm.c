@@ -9,10 +9,13 @@
 
 #include <cmocka.h>
 
+#include "proto/clocks.h"
 #include "recorder/service/registration.h"
 #include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_checksum.h"
+#include "recorder/rings/pid_space.h"
 #include "recorder/rings/shm_owner.h"
+#include "recorder/rings/shm_ring.h"
 #include "tests/data/shm_kit.h"
 
 #define RING_SIZE FREC_SHM_RING_SIZE_MIN
@@ -275,6 +278,68 @@ static void right_checksums(void **state)
 	}
 }
 
+// Copies the ring as a snapshot does, after one record was emitted, whose pid, tid and time become
+// those of `*record`. Returns how many records were redated. Sets `*record` to what the copy has.
+static uint64_t finished(struct frec_ring *ring, struct kit_record *record)
+{
+	struct frec_ring_copy copy = copied();
+	struct frec_shm_record *raw = (void *)copy.data;
+	struct kit_reading reading = {0};
+
+	raw->pid = record->pid;
+	raw->tid = record->tid;
+	raw->time = record->time;
+	raw->cpu = 0; // and the namespace is unknown
+	raw->checksum = frec__shm_checksum(copy.data + FREC_SHM_FRAME_SIZE,
+					   (size_t)copy.written - FREC_SHM_FRAME_SIZE);
+	frec__ring_copy_finish(ring, &copy, true, 0);
+	kit_take(&reading, &copy, RING);
+	assert_int_equal(reading.count, 1);
+	*record = reading.record[0];
+	free(reading.record);
+	return copy.redated;
+}
+
+// Times can be those of the coarse clock, which is up to a tick of the kernel behind the clock that
+// says when a ring was opened.
+static void a_coarse_time_is_no_other_clock(void **state)
+{
+	const uint64_t tick = 10000000, time = frec__monotonic() - tick;
+	struct frec_ring ring;
+	struct kit_record record = {.pid = 5, .tid = 6, .time = time};
+
+	(void)state;
+	emit(0, 1);
+	frec__shm_refresh(rings);
+	frec__shm_ring_init(&ring, rings, RING, RING_SIZE, 1);
+	ring.since = time + tick;
+	assert_int_equal(finished(&ring, &record), 0);
+	assert_int_equal(record.time, ring.since);
+	record.time = time;
+	ring.since++;
+	assert_int_equal(finished(&ring, &record), 1);
+	assert_true(record.time >= ring.since);
+	record.time = UINT64_MAX;
+	assert_int_equal(finished(&ring, &record), 1);
+}
+
+// A pid that is unknown stays unknown, also in the first record of a copy.
+static void unknown_pids(void **state)
+{
+	struct frec_pid_spaces spaces = {.own = 1};
+	struct frec_ring ring;
+	struct kit_record record = {.pid = UINT32_MAX, .tid = 0, .time = frec__monotonic()};
+
+	(void)state;
+	emit(0, 1);
+	frec__shm_refresh(rings);
+	frec__shm_ring_init(&ring, rings, RING, RING_SIZE, 1);
+	ring.spaces = &spaces;
+	finished(&ring, &record);
+	assert_int_equal(record.pid, UINT32_MAX);
+	assert_int_equal(record.tid, 0);
+}
+
 static uint64_t seed = 88172645463325252u;
 
 static uint64_t random_number(void)
@@ -464,6 +529,8 @@ int main(void)
 		EACH(a_position_that_was_overwritten),
 		EACH(a_lap_behind),
 		EACH(right_checksums),
+		EACH(a_coarse_time_is_no_other_clock),
+		EACH(unknown_pids),
 		EACH(hostile_memory),
 		EACH(full_table),
 		EACH(only_whole_memory_is_attached),

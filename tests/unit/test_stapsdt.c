@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "recorder/declared/file_reader.h"
 #include "recorder/sources/foreign_targets.h"
 
 // An ELF file with one section of notes, and the names of sections.
@@ -213,6 +215,78 @@ static void too_many(void **state)
 	frec__usdt_probes_deinit(&probes);
 }
 
+// Without a free descriptor the file cannot be read, which is no lack of memory.
+static void no_descriptor(void **state)
+{
+	struct frec_usdt_probes probes = {0};
+	struct rlimit before, none;
+	int fd, free_fd, r;
+
+	(void)state;
+	notes_size = 0;
+	ADD("shop\0paid\0");
+	fd = make_file(notes_size);
+	free_fd = dup(fd);
+	close(free_fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){(rlim_t)free_fd, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	r = frec__stapsdt_read(&probes, fd, "probed", "*", "*");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_int_equal(probes.count, 0);
+	close(fd);
+}
+
+// Selects all probes of a file that has `count` of them, which are too many, and returns what is
+// reported about it.
+static const char *reported(size_t count, uid_t owner)
+{
+	static char text[1024];
+	struct frec_foreign_targets targets = {0};
+	struct frec_selection selection;
+	struct frec_error error;
+	int fd, log = memfd_create("log", MFD_CLOEXEC), before = dup(STDERR_FILENO);
+	char what[64];
+	ssize_t n;
+
+	notes_size = 0;
+	for (size_t i = 0; i < count; i++)
+		ADD("shop\0paid\0");
+	fd = make_file(notes_size);
+	assert_int_equal(fchown(fd, owner, (gid_t)-1), 0);
+	snprintf(what, sizeof(what), "usdt:/proc/self/fd/%d:*:*", fd);
+	assert_int_equal(frec__selection_parse(&selection, what, &error), 0);
+	dup2(log, STDERR_FILENO);
+	assert_int_equal(frec__foreign_targets_add(&targets, &selection, &error), -ENOENT);
+	dup2(before, STDERR_FILENO);
+	n = pread(log, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = 0;
+	frec__foreign_targets_deinit(&targets);
+	frec__selection_deinit(&selection);
+	close(before);
+	close(log);
+	close(fd);
+	return text;
+}
+
+// A file that is passed over is reported once, with its owner, and for the limit that it exceeds.
+static void passed_over(void **state)
+{
+	uid_t owner = geteuid() ? geteuid() : 4711;
+	char whose[64];
+	const char *text;
+
+	(void)state;
+	text = reported(FREC_USDT_SITES_MAX + 1, owner);
+	assert_non_null(strstr(text, "has more than 8192 probes: it is skipped\n"));
+	assert_string_equal(strchr(text, '\n'), "\n");
+	text = reported(FREC_FILES_TRUSTED_COUNT + 1, owner);
+	snprintf(whose, sizeof(whose), " of user %u: it declares too much", owner);
+	assert_non_null(strstr(text, whose));
+	assert_string_equal(strchr(text, '\n'), "\n");
+}
+
 static void layouts(void **state)
 {
 	char provider[] = "shop", name[] = "paid";
@@ -269,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments),	 cmocka_unit_test(probes_of_a_file),
 		cmocka_unit_test(hostile_files), cmocka_unit_test(too_many),
+		cmocka_unit_test(no_descriptor), cmocka_unit_test(passed_over),
 		cmocka_unit_test(layouts),
 	};
 
