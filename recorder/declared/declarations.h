@@ -68,7 +68,9 @@ struct frec_declarations {
 	struct frec_file_reader *reader;
 	/* the files that were read already, so that no file is read twice */
 	size_t files;
-	bool out_of_memory; /* memory ran out, so some declarations are missing */
+	/* memory ran out while files were read since the last call of frec__declarations_add_*(),
+	 * so some declarations are missing */
+	bool out_of_memory;
 	struct frec_declaration_file {
 		dev_t device;
 		ino_t inode;

@@ -24,24 +24,22 @@
 #define NEEDED_DEPTH 8
 #define SITES_MAX 4096 // the most sites of one file
 
-static bool seen_before(struct frec_declarations *declarations, int fd)
+static bool seen_before(struct frec_declarations *declarations, const struct stat *status)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode))
-		return true;
 	for (size_t i = 0; i < declarations->files; i++) {
-		if (declarations->file[i].inode == status.st_ino &&
-		    declarations->file[i].device == status.st_dev &&
-		    declarations->file[i].changed.tv_sec == status.st_ctim.tv_sec &&
-		    declarations->file[i].changed.tv_nsec == status.st_ctim.tv_nsec)
+		if (declarations->file[i].inode == status->st_ino &&
+		    declarations->file[i].device == status->st_dev &&
+		    declarations->file[i].changed.tv_sec == status->st_ctim.tv_sec &&
+		    declarations->file[i].changed.tv_nsec == status->st_ctim.tv_nsec)
 			return true;
 	}
 	if (declarations->files == FILES_MAX)
 		declarations->files = 0;
 	if (frec__grow(&declarations->file, declarations->files, sizeof(*declarations->file)))
 		declarations->file[declarations->files++] = (struct frec_declaration_file){
-			.device = status.st_dev, .inode = status.st_ino, .changed = status.st_ctim};
+			.device = status->st_dev,
+			.inode = status->st_ino,
+			.changed = status->st_ctim};
 	return false;
 }
 
@@ -175,7 +173,8 @@ static int add_open(struct frec_declarations *declarations, int fd, const char *
 	if (fd < 0)
 		return fd;
 	reader = reader_of(declarations);
-	if (!reader || seen_before(declarations, fd) || fstat(fd, &status)) {
+	if (!reader || fstat(fd, &status) || !S_ISREG(status.st_mode) ||
+	    seen_before(declarations, &status)) {
 		close(fd);
 		return reader ? 0 : -ENOMEM;
 	}
@@ -199,6 +198,7 @@ static int add_open(struct frec_declarations *declarations, int fd, const char *
 int frec__declarations_add_file(struct frec_declarations *declarations, const char *path,
 				bool needed)
 {
+	declarations->out_of_memory = false;
 	return add_open(declarations, frec__open_regular(path), path, needed ? NEEDED_DEPTH : 0,
 			true);
 }
@@ -206,6 +206,7 @@ int frec__declarations_add_file(struct frec_declarations *declarations, const ch
 int frec__declarations_add_mapping(struct frec_declarations *declarations, uint32_t pid,
 				   uint64_t start, uint64_t end, const char *path)
 {
+	declarations->out_of_memory = false;
 	return add_open(declarations, frec__open_mapped(pid, start, end, path), path, 0, false);
 }
 

@@ -122,20 +122,23 @@ static int start_child(struct frec_file_reader *reader, int which)
 								  frec__file_contents_serve, NULL);
 }
 
-static int ask(struct frec_file_reader *reader, int which, const struct frec_file *file)
+static int try_to_ask(struct frec_file_reader *reader, int which, const struct frec_file *file)
 {
 	struct frec_question question = {.kinds = file->kinds, .milliseconds = FILE_MILLISECONDS};
 	const struct iovec part = {&question, sizeof(question)};
 	int r = start_child(reader, which);
 
-	if (!r)
-		r = frec__worker_send(reader->worker[which].fd, &part, 1, file->fd);
+	return r ? r : frec__worker_send(reader->worker[which].fd, &part, 1, file->fd);
+}
+
+static int ask(struct frec_file_reader *reader, int which, const struct frec_file *file)
+{
+	int r = try_to_ask(reader, which, file);
+
 	// A child can have been killed while it waited, for example because memory ran out.
 	if (r == -EPIPE) {
 		frec__worker_stop(&reader->worker[which]);
-		r = start_child(reader, which);
-		if (!r)
-			r = frec__worker_send(reader->worker[which].fd, &part, 1, file->fd);
+		r = try_to_ask(reader, which, file);
 	}
 	return r;
 }
@@ -173,26 +176,25 @@ static int take_message(int socket, struct frec_file *file)
 	return 0;
 }
 
-// Reports a file that a child could not read, and ends the child, which may still be reading it.
+// Reports a file that was not read, and ends the child, which may still be reading it.
 static void fail(struct frec_file_reader *reader, int which, const struct frec_file *file, int r)
 {
 	struct frec_worker *worker = &reader->worker[which];
 	char how[64], why[128];
 
 	if (r == -E2BIG) {
-		frec__worker_stop(worker);
-		pass_over(reader, file, "it declares too much");
+		snprintf(why, sizeof(why), "it declares too much");
 	} else if (r == -ETIMEDOUT) {
-		frec__worker_stop(worker);
-		pass_over(reader, file, "its file system does not answer");
-	} else if (r == -ENOMEM) {
-		frec__worker_stop(worker);
-		pass_over(reader, file, "out of memory");
+		snprintf(why, sizeof(why), "its file system does not answer");
+	} else if (r == -ENOMEM || worker->fd < 0) {
+		// Without a socket, no child could be started.
+		snprintf(why, sizeof(why), "%s", strerror(-r));
 	} else {
 		frec__worker_reap(worker, how, sizeof(how));
 		snprintf(why, sizeof(why), "reading its declarations ended by %s", how);
-		pass_over(reader, file, why);
 	}
+	frec__worker_stop(worker);
+	pass_over(reader, file, why);
 }
 
 static int read_trusted(struct frec_file_reader *reader, struct frec_file *file)
@@ -210,10 +212,8 @@ static int read_trusted(struct frec_file_reader *reader, struct frec_file *file)
 			r = take_message(worker->fd, file);
 		r = r == -EAGAIN ? 0 : r;
 	}
-	if (r < 0 && worker->fd >= 0)
+	if (r < 0)
 		fail(reader, TRUSTED, file, r);
-	else if (r < 0)
-		pass_over(reader, file, strerror(-r)); // no child could be started
 	return r < 0 ? r : 0;
 }
 
@@ -304,8 +304,7 @@ static void begin_next(struct frec_file_reader *reader)
 	reader->began = frec__monotonic();
 	r = ask(reader, STRANGERS, reader->reading);
 	if (r) {
-		if (reader->worker[STRANGERS].fd >= 0)
-			fail(reader, STRANGERS, reader->reading, r);
+		fail(reader, STRANGERS, reader->reading, r);
 		stop_reading(reader);
 	}
 }

@@ -23,7 +23,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "proto/bytes.h"
 #include "recorder/declared/file_contents.h"

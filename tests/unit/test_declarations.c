@@ -200,6 +200,16 @@ static void hostile_sections(void **state)
 	unlink(path);
 }
 
+static void memory_that_ran_out_once(void **state)
+{
+	struct frec_declarations declarations = {.out_of_memory = true};
+
+	(void)state;
+	assert_int_equal(frec__declarations_add_file(&declarations, "/proc/self/exe", true), 0);
+	assert_non_null(find(&declarations, "all"));
+	frec__declarations_deinit(&declarations);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +218,7 @@ int main(void)
 		cmocka_unit_test(enumerators_of_a_class),
 		cmocka_unit_test(garbage_in_brackets_is_no_difference),
 		cmocka_unit_test(hostile_sections),
+		cmocka_unit_test(memory_that_ran_out_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
