@@ -11,16 +11,15 @@ static bool matters(const struct frec_process *process)
 // its parent if it has no forebear.
 static void adopt_children(struct frec_process_table *table, const struct frec_process *parent)
 {
-	uint32_t forebear = parent->forebear ? parent->forebear : parent->ppid;
+	uint32_t forebear = frec__process_forebear(parent);
 
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS && parent->parent; i++) {
 		for (struct frec_process *process = table->bucket[i]; process;
 		     process = process->next) {
-			uint32_t above = process->forebear ? process->forebear : process->ppid;
-
 			// If this process started after `parent` ended, its parent is a later
 			// process with the same pid.
-			if (above != parent->pid || process->start > parent->exit)
+			if (frec__process_forebear(process) != parent->pid ||
+			    process->start > parent->exit)
 				continue;
 			process->forebear = forebear;
 		}

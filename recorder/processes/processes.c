@@ -397,7 +397,7 @@ bool frec__process_table_descends(const struct frec_process_table *table, uint32
 		process = frec__process_table_find(table, pid);
 		if (!process)
 			return false;
-		pid = process->forebear ? process->forebear : process->ppid;
+		pid = frec__process_forebear(process);
 	}
 	return false;
 }

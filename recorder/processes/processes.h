@@ -117,6 +117,12 @@ struct frec_process_table {
 	uint64_t forgotten_until;
 };
 
+/* Returns the pid of the nearest ancestor in the table, or of the parent if none is known. */
+static inline uint32_t frec__process_forebear(const struct frec_process *process)
+{
+	return process->forebear ? process->forebear : process->ppid;
+}
+
 /* Frees a process that is in no bucket of the table any more. */
 void frec__process_free(struct frec_process_table *table, struct frec_process *process);
 
