@@ -14,6 +14,7 @@
 #include "proto/clocks.h"
 #include "proto/read_file.h"
 #include "recorder/processes/proc_scan.h"
+#include "recorder/processes/threads.h"
 
 // Polling may take at most 1/LEISURE of the time.
 #define LEISURE 20

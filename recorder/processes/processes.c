@@ -10,13 +10,12 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 #include "recorder/processes/build_ids.h"
+#include "recorder/processes/exited.h"
+#include "recorder/processes/threads.h"
 
 // A start that comes from /proc can be this many nanoseconds too early, because times in /proc are
 // rounded down to ticks of CLK_TCK, and are then converted between two clocks.
 #define PROC_START_ROUNDING UINT64_C(20000000)
-
-// Threads are searched one by one while a process has at most this many.
-#define SEARCHED 64
 
 // A process or a thread that has a record takes at least this many bytes in the rings.
 #define RECORD_SIZE 64
@@ -46,7 +45,7 @@ static void clear_maps(struct frec_process_table *table, struct frec_process *pr
 	process->maps_missing = 0;
 }
 
-static void process_free(struct frec_process_table *table, struct frec_process *process)
+void frec__process_free(struct frec_process_table *table, struct frec_process *process)
 {
 	clear_maps(table, process);
 	table->threads -= process->threads;
@@ -66,7 +65,7 @@ void frec__process_table_deinit(struct frec_process_table *table)
 			struct frec_process *process = table->bucket[i];
 
 			table->bucket[i] = process->next;
-			process_free(table, process);
+			frec__process_free(table, process);
 		}
 	}
 	free(table->expected.cmdline);
@@ -118,75 +117,6 @@ void frec__process_table_limit(struct frec_process_table *table, uint64_t ring_b
 		table->exited_max = (size_t)exited;
 }
 
-static bool matters(const struct frec_process *process)
-{
-	return process->kept || process->emitted;
-}
-
-// When `parent` leaves the table, the forebear of its children becomes the forebear of `parent`, or
-// its parent if it has no forebear.
-static void adopt_children(struct frec_process_table *table, const struct frec_process *parent)
-{
-	uint32_t forebear = parent->forebear ? parent->forebear : parent->ppid;
-
-	for (size_t i = 0; i < FREC_PROCESS_BUCKETS && parent->parent; i++) {
-		for (struct frec_process *process = table->bucket[i]; process;
-		     process = process->next) {
-			uint32_t above = process->forebear ? process->forebear : process->ppid;
-
-			// If this process started after `parent` ended, its parent is a later
-			// process with the same pid.
-			if (above != parent->pid || process->start > parent->exit)
-				continue;
-			process->forebear = forebear;
-		}
-	}
-}
-
-// Of the exited processes that do not matter, removes the one that exited first. If all matter,
-// removes the one that exited first of all.
-static void drop_oldest(struct frec_process_table *table)
-{
-	struct frec_process **oldest = NULL;
-
-	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
-		for (struct frec_process **p = &table->bucket[i]; *p; p = &(*p)->next) {
-			if (!(*p)->exit)
-				continue;
-			if (!oldest || matters(*p) < matters(*oldest) ||
-			    (matters(*p) == matters(*oldest) && (*p)->exit < (*oldest)->exit))
-				oldest = p;
-		}
-	}
-	if (oldest) {
-		struct frec_process *process = *oldest;
-
-		if (process->exit > table->forgotten_until)
-			table->forgotten_until = process->exit;
-		*oldest = process->next;
-		adopt_children(table, process);
-		process_free(table, process);
-		table->exited--;
-	}
-}
-
-static void mark_exit(struct frec_process_table *table, struct frec_process *process, uint64_t time)
-{
-	size_t max = table->exited_max ? table->exited_max : FREC_PROCESSES_EXITED_MAX;
-
-	if (process->exit)
-		return;
-	process->exit = time ? time : 1;
-	table->living--;
-	table->exited++;
-	if (table->exited <= max + (table->mark_emitters ? max / 8 : 0))
-		return;
-	if (table->mark_emitters)
-		table->mark_emitters(table->context);
-	while (table->exited > max)
-		drop_oldest(table);
-}
-
 static struct frec_process *add(struct frec_process_table *table, uint32_t pid, uint64_t time)
 {
 	struct frec_process *process = calloc(1, sizeof(*process));
@@ -206,100 +136,6 @@ static struct frec_process *find_or_add(struct frec_process_table *table, uint32
 	struct frec_process *process = frec__process_table_find(table, pid);
 
 	return process ? process : add(table, pid, 0);
-}
-
-struct frec_thread *frec__process_thread(const struct frec_process *process, uint32_t tid)
-{
-	if (process->by_tid.slots) {
-		const uint32_t *at = frec__table_get(&process->by_tid, tid);
-
-		return at ? &process->thread[*at] : NULL;
-	}
-	for (size_t i = process->threads; i-- > 0;) {
-		if (process->thread[i].tid == tid)
-			return &process->thread[i];
-	}
-	return NULL;
-}
-
-void frec__process_thread_end(struct frec_process *process, struct frec_thread *thread,
-			      uint64_t time)
-{
-	if (thread->exit)
-		return;
-	thread->exit = time;
-	process->threads_alive--;
-}
-
-// Enters the threads from number `first` on into the index. If memory runs out, frees the index,
-// and threads are searched one by one.
-static void enter_threads(struct frec_process *process, size_t first)
-{
-	for (size_t i = first; i < process->threads; i++) {
-		uint32_t *at = frec__table_put(&process->by_tid, process->thread[i].tid, NULL);
-
-		if (!at) {
-			frec__table_free(&process->by_tid);
-			return;
-		}
-		*at = (uint32_t)i;
-	}
-}
-
-// Removes the oldest dead threads, up to an eighth of all at once, because a removal moves all
-// others.
-static void drop_threads(struct frec_process_table *table, struct frec_process *process)
-{
-	size_t left = process->threads / 8 + 1, to = 0;
-
-	for (size_t i = 0; i < process->threads; i++) {
-		if (process->thread[i].exit && left) {
-			left--;
-			process->threads_missing++;
-			table->threads--;
-		} else {
-			process->thread[to++] = process->thread[i];
-		}
-	}
-	process->threads = to;
-	frec__table_free(&process->by_tid);
-	if (to > SEARCHED)
-		enter_threads(process, 0);
-}
-
-static bool has_room(struct frec_process_table *table, struct frec_process *process)
-{
-	size_t max = table->threads_max ? table->threads_max : FREC_PROCESS_THREADS_MAX;
-
-	// Exited processes and dead threads make room for living ones.
-	while (table->threads >= FREC_THREADS_MAX && table->exited && !process->exit)
-		drop_oldest(table);
-	if ((process->threads >= max || table->threads >= FREC_THREADS_MAX) &&
-	    process->threads > process->threads_alive)
-		drop_threads(table, process);
-	return process->threads < max && table->threads < FREC_THREADS_MAX &&
-	       frec__grow(&process->thread, process->threads, sizeof(*process->thread));
-}
-
-static struct frec_thread *add_thread(struct frec_process_table *table,
-				      struct frec_process *process, uint32_t tid, uint64_t time)
-{
-	struct frec_thread *thread;
-
-	if (!has_room(table, process)) {
-		process->threads_missing++;
-		return NULL;
-	}
-	thread = &process->thread[process->threads++];
-	*thread = (struct frec_thread){.tid = tid, .start = time};
-	memcpy(thread->name, process->name, sizeof(thread->name));
-	process->threads_alive++;
-	table->threads++;
-	if (process->by_tid.slots)
-		enter_threads(process, process->threads - 1);
-	else if (process->threads == SEARCHED + 1)
-		enter_threads(process, 0);
-	return thread;
 }
 
 static void inherit(struct frec_process_table *table, struct frec_process *process,
@@ -333,7 +169,7 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 		thread = process ? frec__process_thread(process, tid) : NULL;
 		// The tid of a dead thread can be reused.
 		if (process && (!thread || (thread->exit && thread->exit <= time)))
-			add_thread(table, process, tid, time);
+			frec__process_thread_add(table, process, tid, time);
 		return;
 	}
 	process = frec__process_table_find(table, pid);
@@ -355,7 +191,7 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 		}
 		// The pid is reused, and the EXIT record of the process that had it before was
 		// lost.
-		mark_exit(table, process, time);
+		frec__exited_add(table, process, time);
 	}
 	process = add(table, pid, time);
 	parent = frec__process_table_find(table, ppid);
@@ -366,7 +202,7 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 		parent->parent = true;
 		inherit(table, process, parent);
 	}
-	add_thread(table, process, tid, time);
+	frec__process_thread_add(table, process, tid, time);
 }
 
 void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, uint32_t tid,
@@ -383,7 +219,7 @@ void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, ui
 		frec__process_thread_end(process, thread, time);
 	// The main thread may exit before the others: the process ends with its last thread.
 	if (!process->threads_alive)
-		mark_exit(table, process, time);
+		frec__exited_add(table, process, time);
 }
 
 void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uint64_t time)
@@ -393,14 +229,14 @@ void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uin
 	for (size_t i = 0; process && i < process->threads; i++)
 		frec__process_thread_end(process, &process->thread[i], time);
 	if (process)
-		mark_exit(table, process, time);
+		frec__exited_add(table, process, time);
 }
 
 void frec__process_table_add_thread(struct frec_process_table *table, uint32_t pid, uint32_t tid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 	struct frec_thread *thread = process && !frec__process_thread(process, tid)
-					     ? add_thread(table, process, tid, 0)
+					     ? frec__process_thread_add(table, process, tid, 0)
 					     : NULL;
 
 	if (thread && process->exit)
@@ -488,7 +324,7 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 	}
 	thread = frec__process_thread(process, tid);
 	if (!thread)
-		thread = add_thread(table, process, tid, 0);
+		thread = frec__process_thread_add(table, process, tid, 0);
 	// If a thread other than the main thread calls exec, the main thread exits and the caller
 	// takes over its tid.
 	if (thread && thread->exit && exec) {
@@ -512,7 +348,7 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 	// Exited processes make room for the mappings of living ones.
 	while (table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX && table->exited &&
 	       !process->exit)
-		drop_oldest(table);
+		frec__exited_drop_oldest(table);
 	if (process->maps == FREC_PROCESS_MAPS_MAX ||
 	    table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX ||
 	    !frec__grow(&process->map, process->maps, sizeof(*copy))) {
@@ -561,7 +397,7 @@ bool frec__process_table_descends(const struct frec_process_table *table, uint32
 		process = frec__process_table_find(table, pid);
 		if (!process)
 			return false;
-		pid = process->forebear ? process->forebear : process->ppid;
+		pid = frec__process_forebear(process);
 	}
 	return false;
 }

@@ -14,6 +14,8 @@
  *			sideband.
  *	process_end.c	finds out how a process ended, for the same recorders.
  *	build_ids.c	adds the build-ids that the kernel does not report.
+ *	threads.c	has the threads of a process.
+ *	exited.c	forgets exited processes.
  *
  * Invariants: each process has its own entry, even if its pid was used before. Entries with the
  * same pid are linked, youngest first, in the bucket of that pid; this is why the table is not a
@@ -115,6 +117,15 @@ struct frec_process_table {
 	uint64_t forgotten_until;
 };
 
+/* Returns the pid of the nearest ancestor in the table, or of the parent if none is known. */
+static inline uint32_t frec__process_forebear(const struct frec_process *process)
+{
+	return process->forebear ? process->forebear : process->ppid;
+}
+
+/* Frees a process that is in no bucket of the table any more. */
+void frec__process_free(struct frec_process_table *table, struct frec_process *process);
+
 void frec__process_table_deinit(struct frec_process_table *table);
 #define FREC_PROCESS_TABLE __attribute__((cleanup(frec__process_table_deinit)))
 
@@ -148,11 +159,6 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 			     const struct frec_mapping *map);
 
-/* Of the threads of a process that have or had this tid, returns the youngest, or NULL. */
-struct frec_thread *frec__process_thread(const struct frec_process *process, uint32_t tid);
-/* Marks a thread as ended, but not its process. */
-void frec__process_thread_end(struct frec_process *process, struct frec_thread *thread,
-			      uint64_t time);
 /* Returns the process that had `pid` at `time`, or NULL. */
 struct frec_process *frec__process_table_find_at(const struct frec_process_table *table,
 						 uint32_t pid, uint64_t time);

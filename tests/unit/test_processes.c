@@ -14,6 +14,7 @@
 
 #include "recorder/processes/proc_scan.h"
 #include "recorder/processes/processes.h"
+#include "recorder/processes/threads.h"
 
 #define S UINT64_C(1000000000)
 
