@@ -221,13 +221,13 @@ int frec__shm_map(int fd)
 // The id of this process if it is a child of fork(2), else 0.
 static uint32_t child;
 
-static void announce(uint32_t what)
+static bool announce(uint32_t what)
 {
 	struct frec__shm *shm = frec__shm;
 	uint32_t before = 0, at;
 
 	if (!is_alive(shm))
-		return;
+		return false;
 	if (shm->guard >= 0)
 		before = frec__shm_guard_open(shm->guard);
 	at = __atomic_fetch_add(&shm->table->forks, 1, __ATOMIC_RELAXED);
@@ -237,6 +237,7 @@ static void announce(uint32_t what)
 			 __ATOMIC_RELAXED);
 	if (shm->guard >= 0)
 		frec__shm_guard_close(before);
+	return true;
 }
 
 void frec__shm_announce_birth(void)
@@ -245,15 +246,12 @@ void frec__shm_announce_birth(void)
 		return;
 	// frec__shm_identity_forked() has just set this id.
 	child = __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED);
-	announce(child);
+	(void)announce(child);
 }
 
 bool frec__shm_announce_end(void)
 {
-	if (!child)
-		return false;
-	announce(child | FREC_SHM_ENDS);
-	return true;
+	return child && announce(child | FREC_SHM_ENDS);
 }
 
 static bool is_wanted(const struct frec__shm *shm, const char *name)
