@@ -95,6 +95,16 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 	return shm;
 }
 
+// Finds out who emits. In a child that was made by clone(2) or _Fork(3) this also measures the
+// clock, so the time is taken again.
+static __attribute__((noinline, cold)) void identify(const struct frec__shm *shm,
+						     struct frec__shm_moment *moment)
+{
+	frec__shm_identify();
+	if (shm->sequences)
+		frec__shm_begin(shm, moment);
+}
+
 // Stores two neighbouring fields at once: the lower half of the word becomes the first field.
 static inline void store_word(void *at, uint64_t word)
 {
@@ -104,7 +114,7 @@ static inline void store_word(void *at, uint64_t word)
 // Completes and writes a record. `record` is followed by `size` bytes and then by
 // FREC__SHM_ROOM_AFTER bytes of room for padding.
 static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
-							 const struct frec__shm_moment *moment,
+							 struct frec__shm_moment *moment,
 							 struct frec_shm_record *record,
 							 size_t size)
 {
@@ -118,7 +128,7 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 					     __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) ||
 				     !frec__shm_self.pid,
 			     0))
-		frec__shm_identify();
+		identify(shm, moment);
 	// Pad the payload with zeroes.
 	memset(record->raw + size, 0, FREC__SHM_ROOM_AFTER);
 	// Store words of 8 bytes, as the checksum reads them. A load of 8 bytes that were stored in
