@@ -54,11 +54,8 @@ static uint64_t newest_time(const struct frec__shm *shm, uint32_t cpu)
 
 __attribute__((cold)) uint64_t frec__shm_coarse_time(const struct frec__shm *shm, uint32_t cpu)
 {
-	struct timespec now;
-	uint64_t time, newest;
+	uint64_t time = frec__shm_read_clock(shm, CLOCK_MONOTONIC_COARSE), newest;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - (uint64_t)shm->ahead;
 	if (cpu >= shm->cpus)
 		return time;
 	if (shm->guard < 0) {
