@@ -37,8 +37,11 @@ void frec__shm_clock_forked(void)
 	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_RELAXED);
 
 	if (shm)
-		shm->ahead = frec__clock_measure(
-			__atomic_load_n(&shm->header->epoch, __ATOMIC_RELAXED), shm->ahead);
+		__atomic_store_n(
+			&shm->ahead,
+			frec__clock_measure(__atomic_load_n(&shm->header->epoch, __ATOMIC_RELAXED),
+					    __atomic_load_n(&shm->ahead, __ATOMIC_RELAXED)),
+			__ATOMIC_RELAXED);
 }
 
 static uint64_t newest_time(const struct frec__shm *shm, uint32_t cpu)

@@ -49,7 +49,8 @@ static inline uint64_t frec__shm_read_clock(const struct frec__shm *shm, clockid
 	struct timespec now;
 
 	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - (uint64_t)shm->ahead;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec -
+	       (uint64_t)__atomic_load_n(&shm->ahead, __ATOMIC_RELAXED);
 }
 
 /* Returns the kernel's CLOCK_MONOTONIC in nanoseconds, for the next record in the ring of a CPU. */
