@@ -18,7 +18,10 @@ bool frec__shm_coarse;
 
 void frec_clock_coarse(void)
 {
-	__atomic_store_n(&frec__shm_coarse, true, __ATOMIC_RELAXED);
+	// With FREC_SHM_COARSE each emit calls this. Storing again would take the cache line, which
+	// all threads read, away from them.
+	if (!__atomic_load_n(&frec__shm_coarse, __ATOMIC_RELAXED))
+		__atomic_store_n(&frec__shm_coarse, true, __ATOMIC_RELAXED);
 }
 
 void frec__shm_clock_check(void)
