@@ -211,7 +211,7 @@ int frec__shm_map(int fd)
 		shm->guard = guard(shm->table, shm->map_size - layout.table);
 	frec__shm_identity_refresh();
 	frec__shm_clock_check();
-	// Pairs with the loads in begin() and turn_off() of shm_emit.c.
+	// Pairs with the loads in attached() and turn_off() of shm_emit.c.
 	__atomic_store_n(&frec__shm, shm, __ATOMIC_SEQ_CST);
 	abandon(shm->previous);
 	released = false;

@@ -70,11 +70,11 @@ static inline __attribute__((always_inline)) void write_record(
 	write_shared(shm, slot, record, size);
 }
 
-// Begins an emit. Returns the memory to write to, and sets *ret_slot to the event's slot there; or
-// returns NULL if there is no memory to write to. If the slot is of another generation, another
-// thread is just turning the event off, or replacing one recorder by another.
-static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
-					    struct frec__shm_moment *ret_moment)
+// Returns the memory that an event is written to, and sets *ret_slot to the event's slot there; or
+// returns NULL if there is no memory to write to, and turns the event off if its recorder is dead.
+// If the slot is of another generation, another thread is just turning the event off, or replacing
+// one recorder by another.
+static inline const struct frec__shm *attached(struct frec__event *event, uint32_t *ret_slot)
 {
 	const struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
 	uint32_t slot = __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED);
@@ -86,12 +86,23 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 		turn_off(shm, event);
 		return NULL;
 	}
+	*ret_slot = slot & 0xffff;
+	return shm;
+}
+
+// Begins an emit. Returns what attached() returns.
+static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
+					    struct frec__shm_moment *ret_moment)
+{
+	const struct frec__shm *shm = attached(event, ret_slot);
+
+	if (!shm)
+		return NULL;
 	if (__builtin_expect(
 		    __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED) & FREC_SHM_COARSE, 0))
 		frec_clock_coarse();
 	if (shm->sequences)
 		frec__shm_begin(shm, ret_moment);
-	*ret_slot = slot & 0xffff;
 	return shm;
 }
 
@@ -152,14 +163,9 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 
 bool frec__shm_listens(struct frec__event *event)
 {
-	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
+	uint32_t slot;
 
-	if (!shm || __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED) >> 16 != shm->generation)
-		return false;
-	if (!(__atomic_load_n(&shm->header->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED))
-		return true;
-	turn_off(shm, event);
-	return false;
+	return attached(event, &slot);
 }
 
 void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
