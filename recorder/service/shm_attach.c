@@ -73,13 +73,13 @@ static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_lay
 	if (!r)
 		r = map_at(map + layout->table, layout->rings - layout->table, both, fd,
 			   layout->table);
-	for (size_t i = 0; i <= shm->cpus && !r; i++) {
-		size_t offset = layout->rings + i * shm->ring_size;
+	for (uint32_t i = 0; i <= shm->cpus && !r; i++) {
+		size_t size = shm->ring_size, offset = layout->rings + i * size;
+		char *ring = frec__shm_ring_of(shm, i);
 
-		r = map_at(shm->rings + 2 * i * shm->ring_size, shm->ring_size, both, fd, offset);
+		r = map_at(ring, size, both, fd, offset);
 		if (!r)
-			r = map_at(shm->rings + (2 * i + 1) * shm->ring_size, shm->ring_size, both,
-				   fd, offset);
+			r = map_at(ring + size, size, both, fd, offset);
 	}
 	return r;
 }
@@ -100,8 +100,8 @@ static int guard(void *memory, size_t size)
 // pages would stay allocated as long as any process maps the memory or has its memfd open.
 static void empty(const struct frec__shm *shm)
 {
-	for (size_t i = 0; i <= shm->cpus; i++)
-		madvise(shm->rings + 2 * i * shm->ring_size, shm->ring_size, MADV_REMOVE);
+	for (uint32_t i = 0; i <= shm->cpus; i++)
+		madvise(frec__shm_ring_of(shm, i), shm->ring_size, MADV_REMOVE);
 	madvise(shm->controls, (shm->cpus + 1) * shm->control_size, MADV_REMOVE);
 }
 

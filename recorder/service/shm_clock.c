@@ -51,11 +51,10 @@ static uint64_t newest_time(const struct frec__shm *shm, uint32_t cpu)
 {
 	uint64_t position =
 		__atomic_load_n(&frec__shm_control_of(shm, cpu)->position, __ATOMIC_RELAXED);
-	const char *ring = shm->rings + 2 * cpu * shm->ring_size;
+	const struct frec_shm_record *record =
+		(const void *)(frec__shm_ring_of(shm, cpu) + frec__shm_place(shm, position));
 
-	return ((const struct frec_shm_record *)(const void *)(ring +
-							       (-position & (shm->ring_size - 8))))
-		->time;
+	return record->time;
 }
 
 __attribute__((cold)) uint64_t frec__shm_coarse_time(const struct frec__shm *shm, uint32_t cpu)

@@ -49,7 +49,7 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	// A reader that sees any of these bytes must see the new position as well. Pairs with the
 	// fence in frec__shm_copy().
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	to = shm->rings + 2 * shm->cpus * shm->ring_size + (-position & (shm->ring_size - 8));
+	to = frec__shm_ring_of(shm, shm->cpus) + frec__shm_place(shm, position);
 	memcpy(to + FREC_SHM_FRAME_SIZE, (char *)record + FREC_SHM_FRAME_SIZE,
 	       size - FREC_SHM_FRAME_SIZE);
 	__atomic_store_n((uint64_t *)(void *)to,

@@ -116,7 +116,7 @@ static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slo
 			frec__shm_area(),
 			&(struct frec__shm_write){
 				.position = &control->position,
-				.ring = shm->rings + 2 * moment->cpu * shm->ring_size,
+				.ring = frec__shm_ring_of(shm, moment->cpu),
 				.mask = shm->ring_size - 8,
 				.record = record,
 				.size = size,
