@@ -224,19 +224,17 @@ static uint32_t child;
 static bool announce(uint32_t what)
 {
 	struct frec__shm *shm = frec__shm;
-	uint32_t before = 0, at;
+	uint32_t before, at;
 
 	if (!is_alive(shm))
 		return false;
-	if (shm->guard >= 0)
-		before = frec__shm_guard_open(shm->guard);
+	before = frec__shm_open(shm);
 	at = __atomic_fetch_add(&shm->table->forks, 1, __ATOMIC_RELAXED);
 	// The entry says by its number whether it is filled in, so the order of these two changes
 	// does not matter.
 	__atomic_store_n(&shm->table->forked[at % FREC_SHM_FORKS], frec__shm_birth(at, what),
 			 __ATOMIC_RELAXED);
-	if (shm->guard >= 0)
-		frec__shm_guard_close(before);
+	frec__shm_close(shm, before);
 	return true;
 }
 
@@ -351,11 +349,9 @@ static int slot_of(const struct frec__shm *shm, const struct frec__event *event)
 	if (declaration->magic != FREC__DECLARATION_MAGIC || declaration->size % 8 ||
 	    declaration->size > FREC_SHM_DECLARATION_MAX)
 		return -E2BIG;
-	if (shm->guard < 0)
-		return find_slot(shm->table, declaration);
-	before = frec__shm_guard_open(shm->guard);
+	before = frec__shm_open(shm);
 	slot = find_slot(shm->table, declaration);
-	frec__shm_guard_close(before);
+	frec__shm_close(shm, before);
 	return slot;
 }
 

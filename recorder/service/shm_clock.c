@@ -60,16 +60,12 @@ static uint64_t newest_time(const struct frec__shm *shm, uint32_t cpu)
 __attribute__((cold)) uint64_t frec__shm_coarse_time(const struct frec__shm *shm, uint32_t cpu)
 {
 	uint64_t time = frec__shm_read_clock(shm, CLOCK_MONOTONIC_COARSE), newest;
+	uint32_t before;
 
 	if (cpu >= shm->cpus)
 		return time;
-	if (shm->guard < 0) {
-		newest = newest_time(shm, cpu);
-	} else {
-		uint32_t before = frec__shm_guard_open(shm->guard);
-
-		newest = newest_time(shm, cpu);
-		frec__shm_guard_close(before);
-	}
+	before = frec__shm_open(shm);
+	newest = newest_time(shm, cpu);
+	frec__shm_close(shm, before);
 	return newest > time && newest - time < AHEAD_MAX ? newest : time;
 }

@@ -17,4 +17,17 @@
 uint32_t frec__shm_guard_open(int key);
 void frec__shm_guard_close(uint32_t before);
 
+/* The same for a memory that may have no key: then they do nothing. An emit does not use them,
+ * because it tests for the key only once. */
+static inline uint32_t frec__shm_open(const struct frec__shm *shm)
+{
+	return shm->guard < 0 ? 0 : frec__shm_guard_open(shm->guard);
+}
+
+static inline void frec__shm_close(const struct frec__shm *shm, uint32_t before)
+{
+	if (shm->guard >= 0)
+		frec__shm_guard_close(before);
+}
+
 #endif
