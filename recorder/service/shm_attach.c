@@ -96,10 +96,14 @@ static int guard(void *memory, size_t size)
 	return guard_key;
 }
 
-// Gives the pages of the memory back, apart from those of the header and the table. Otherwise the
-// pages would stay allocated as long as any process maps the memory or has its memfd open.
+// Gives the pages of the memory back, unless that was done: all apart from those of the header and
+// the table. Otherwise the pages would stay allocated as long as any process maps the memory or has
+// its memfd open.
 static void empty(const struct frec__shm *shm)
 {
+	if (released)
+		return;
+	released = true;
 	for (uint32_t i = 0; i <= shm->cpus; i++)
 		madvise(frec__shm_ring_of(shm, i), shm->ring_size, MADV_REMOVE);
 	madvise(shm->controls, (shm->cpus + 1) * shm->control_size, MADV_REMOVE);
@@ -111,8 +115,7 @@ static void abandon(const struct frec__shm *shm)
 {
 	if (!shm)
 		return;
-	if (!released)
-		empty(shm);
+	empty(shm);
 	mmap(shm->map, shm->map_size, PROT_READ | PROT_WRITE,
 	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
@@ -153,10 +156,8 @@ static void find_space(struct frec__shm *shm)
 
 void frec__shm_release(void)
 {
-	if (!frec__shm || is_alive(frec__shm) || released)
-		return;
-	empty(frec__shm);
-	released = true;
+	if (frec__shm && !is_alive(frec__shm))
+		empty(frec__shm);
 }
 
 int frec__shm_map(int fd)
