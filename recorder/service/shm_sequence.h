@@ -4,7 +4,20 @@
 #ifndef FREC_RECORDER_SERVICE_SHM_SEQUENCE_H
 #define FREC_RECORDER_SERVICE_SHM_SEQUENCE_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+/* Set by glibc 2.35 and later: the offset of a thread's rseq area from the thread pointer, and the
+ * size of the area, 0 if there is none. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
+/* A thread's rseq area, as <linux/rseq.h> defines it. */
+struct frec__shm_area {
+	/* cpu_id: higher than any CPU's number if the thread is not registered */
+	uint32_t cpu_id_start, cpu_id;
+	const void *section;
+};
 
 #if defined(__x86_64__)
 #include "recorder/service/shm_sequence_x86_64.h"
