@@ -15,6 +15,7 @@
 
 #include "recorder/service/clock_ahead.h"
 #include "recorder/service/shm_attach.h"
+#include "recorder/service/shm_clock.h"
 #include "recorder/service/shm_sequence.h"
 
 #define GENERATIONS 0xfffe // so that no frec__event.shm_slot becomes FREC__NO_INDEX

@@ -13,6 +13,7 @@
 #include "recorder/service/emit.h"
 #include "recorder/service/payload.h"
 #include "recorder/service/shm_checksum.h"
+#include "recorder/service/shm_clock.h"
 
 struct frec__shm *frec__shm;
 
