@@ -37,9 +37,9 @@ static int parse_line(const char *text, const char *name, int64_t *ret)
 	return 0;
 }
 
+// After an error, *ret is not defined.
 static int read_offsets(struct frec__clock_ahead *ret)
 {
-	struct frec__clock_ahead ahead;
 	struct stat own, theirs;
 	char text[256];
 	ssize_t n;
@@ -62,12 +62,8 @@ static int read_offsets(struct frec__clock_ahead *ret)
 	if (n < 0)
 		return -EIO;
 	text[n] = 0;
-	r = parse_line(text, "monotonic", &ahead.monotonic);
-	if (!r)
-		r = parse_line(text, "boottime", &ahead.boottime);
-	if (!r)
-		*ret = ahead;
-	return r;
+	r = parse_line(text, "monotonic", &ret->monotonic);
+	return r ? r : parse_line(text, "boottime", &ret->boottime);
 }
 
 int frec__clock_ahead(struct frec__clock_ahead *ret)

@@ -15,6 +15,7 @@
 
 #include "recorder/service/clock_ahead.h"
 #include "recorder/service/shm_attach.h"
+#include "recorder/service/shm_clock.h"
 #include "recorder/service/shm_sequence.h"
 
 #define GENERATIONS 0xfffe // so that no frec__event.shm_slot becomes FREC__NO_INDEX
@@ -73,13 +74,13 @@ static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_lay
 	if (!r)
 		r = map_at(map + layout->table, layout->rings - layout->table, both, fd,
 			   layout->table);
-	for (size_t i = 0; i <= shm->cpus && !r; i++) {
-		size_t offset = layout->rings + i * shm->ring_size;
+	for (uint32_t i = 0; i <= shm->cpus && !r; i++) {
+		size_t size = shm->ring_size, offset = layout->rings + i * size;
+		char *ring = frec__shm_ring_of(shm, i);
 
-		r = map_at(shm->rings + 2 * i * shm->ring_size, shm->ring_size, both, fd, offset);
+		r = map_at(ring, size, both, fd, offset);
 		if (!r)
-			r = map_at(shm->rings + (2 * i + 1) * shm->ring_size, shm->ring_size, both,
-				   fd, offset);
+			r = map_at(ring + size, size, both, fd, offset);
 	}
 	return r;
 }
@@ -96,12 +97,16 @@ static int guard(void *memory, size_t size)
 	return guard_key;
 }
 
-// Gives the pages of the memory back, apart from those of the header and the table. Otherwise the
-// pages would stay allocated as long as any process maps the memory or has its memfd open.
+// Gives the pages of the memory back, unless that was done: all apart from those of the header and
+// the table. Otherwise the pages would stay allocated as long as any process maps the memory or has
+// its memfd open.
 static void empty(const struct frec__shm *shm)
 {
-	for (size_t i = 0; i <= shm->cpus; i++)
-		madvise(shm->rings + 2 * i * shm->ring_size, shm->ring_size, MADV_REMOVE);
+	if (released)
+		return;
+	released = true;
+	for (uint32_t i = 0; i <= shm->cpus; i++)
+		madvise(frec__shm_ring_of(shm, i), shm->ring_size, MADV_REMOVE);
 	madvise(shm->controls, (shm->cpus + 1) * shm->control_size, MADV_REMOVE);
 }
 
@@ -111,8 +116,7 @@ static void abandon(const struct frec__shm *shm)
 {
 	if (!shm)
 		return;
-	if (!released)
-		empty(shm);
+	empty(shm);
 	mmap(shm->map, shm->map_size, PROT_READ | PROT_WRITE,
 	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
@@ -153,10 +157,8 @@ static void find_space(struct frec__shm *shm)
 
 void frec__shm_release(void)
 {
-	if (!frec__shm || is_alive(frec__shm) || released)
-		return;
-	empty(frec__shm);
-	released = true;
+	if (frec__shm && !is_alive(frec__shm))
+		empty(frec__shm);
 }
 
 int frec__shm_map(int fd)
@@ -211,7 +213,7 @@ int frec__shm_map(int fd)
 		shm->guard = guard(shm->table, shm->map_size - layout.table);
 	frec__shm_identity_refresh();
 	frec__shm_clock_check();
-	// Pairs with the loads in begin() and turn_off() of shm_emit.c.
+	// Pairs with the loads in attached() and turn_off() of shm_emit.c.
 	__atomic_store_n(&frec__shm, shm, __ATOMIC_SEQ_CST);
 	abandon(shm->previous);
 	released = false;
@@ -221,22 +223,21 @@ int frec__shm_map(int fd)
 // The id of this process if it is a child of fork(2), else 0.
 static uint32_t child;
 
-static void announce(uint32_t what)
+static bool announce(uint32_t what)
 {
 	struct frec__shm *shm = frec__shm;
-	uint32_t before = 0, at;
+	uint32_t before, at;
 
 	if (!is_alive(shm))
-		return;
-	if (shm->guard >= 0)
-		before = frec__shm_guard_open(shm->guard);
+		return false;
+	before = frec__shm_open(shm);
 	at = __atomic_fetch_add(&shm->table->forks, 1, __ATOMIC_RELAXED);
 	// The entry says by its number whether it is filled in, so the order of these two changes
 	// does not matter.
 	__atomic_store_n(&shm->table->forked[at % FREC_SHM_FORKS], frec__shm_birth(at, what),
 			 __ATOMIC_RELAXED);
-	if (shm->guard >= 0)
-		frec__shm_guard_close(before);
+	frec__shm_close(shm, before);
+	return true;
 }
 
 void frec__shm_announce_birth(void)
@@ -245,15 +246,12 @@ void frec__shm_announce_birth(void)
 		return;
 	// frec__shm_identity_forked() has just set this id.
 	child = __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED);
-	announce(child);
+	(void)announce(child);
 }
 
 bool frec__shm_announce_end(void)
 {
-	if (!child)
-		return false;
-	announce(child | FREC_SHM_ENDS);
-	return true;
+	return child && announce(child | FREC_SHM_ENDS);
 }
 
 static bool is_wanted(const struct frec__shm *shm, const char *name)
@@ -353,11 +351,9 @@ static int slot_of(const struct frec__shm *shm, const struct frec__event *event)
 	if (declaration->magic != FREC__DECLARATION_MAGIC || declaration->size % 8 ||
 	    declaration->size > FREC_SHM_DECLARATION_MAX)
 		return -E2BIG;
-	if (shm->guard < 0)
-		return find_slot(shm->table, declaration);
-	before = frec__shm_guard_open(shm->guard);
+	before = frec__shm_open(shm);
 	slot = find_slot(shm->table, declaration);
-	frec__shm_guard_close(before);
+	frec__shm_close(shm, before);
 	return slot;
 }
 

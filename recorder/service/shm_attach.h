@@ -34,9 +34,9 @@ bool frec__shm_is_mapped(int fd);
  * the service. Makes no system call. */
 void frec__shm_announce_birth(void);
 
-/* In a child of fork(2): tells the recorder that this process ends through exit(3). Returns false
- * if this process is no child of fork(2), or writes into no recorder's memory. Makes no system
- * call. */
+/* In a child of fork(2): tells the recorder that this process ends through exit(3). Returns whether
+ * it has told it: not if this process is no child of fork(2), or attached to no memory of a
+ * recorder that is alive. Makes no system call. */
 bool frec__shm_announce_end(void);
 
 #endif

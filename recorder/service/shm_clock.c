@@ -18,7 +18,10 @@ bool frec__shm_coarse;
 
 void frec_clock_coarse(void)
 {
-	__atomic_store_n(&frec__shm_coarse, true, __ATOMIC_RELAXED);
+	// With FREC_SHM_COARSE each emit calls this. Storing again would take the cache line, which
+	// all threads read, away from them.
+	if (!__atomic_load_n(&frec__shm_coarse, __ATOMIC_RELAXED))
+		__atomic_store_n(&frec__shm_coarse, true, __ATOMIC_RELAXED);
 }
 
 void frec__shm_clock_check(void)
@@ -37,37 +40,32 @@ void frec__shm_clock_forked(void)
 	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_RELAXED);
 
 	if (shm)
-		shm->ahead = frec__clock_measure(
-			__atomic_load_n(&shm->header->epoch, __ATOMIC_RELAXED), shm->ahead);
+		__atomic_store_n(
+			&shm->ahead,
+			frec__clock_measure(__atomic_load_n(&shm->header->epoch, __ATOMIC_RELAXED),
+					    __atomic_load_n(&shm->ahead, __ATOMIC_RELAXED)),
+			__ATOMIC_RELAXED);
 }
 
 static uint64_t newest_time(const struct frec__shm *shm, uint32_t cpu)
 {
 	uint64_t position =
 		__atomic_load_n(&frec__shm_control_of(shm, cpu)->position, __ATOMIC_RELAXED);
-	const char *ring = shm->rings + 2 * cpu * shm->ring_size;
+	const struct frec_shm_record *record =
+		(const void *)(frec__shm_ring_of(shm, cpu) + frec__shm_place(shm, position));
 
-	return ((const struct frec_shm_record *)(const void *)(ring +
-							       (-position & (shm->ring_size - 8))))
-		->time;
+	return record->time;
 }
 
 __attribute__((cold)) uint64_t frec__shm_coarse_time(const struct frec__shm *shm, uint32_t cpu)
 {
-	struct timespec now;
-	uint64_t time, newest;
+	uint64_t time = frec__shm_read_clock(shm, CLOCK_MONOTONIC_COARSE), newest;
+	uint32_t before;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - (uint64_t)shm->ahead;
 	if (cpu >= shm->cpus)
 		return time;
-	if (shm->guard < 0) {
-		newest = newest_time(shm, cpu);
-	} else {
-		uint32_t before = frec__shm_guard_open(shm->guard);
-
-		newest = newest_time(shm, cpu);
-		frec__shm_guard_close(before);
-	}
+	before = frec__shm_open(shm);
+	newest = newest_time(shm, cpu);
+	frec__shm_close(shm, before);
 	return newest > time && newest - time < AHEAD_MAX ? newest : time;
 }

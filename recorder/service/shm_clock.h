@@ -43,15 +43,22 @@ void frec__shm_clock_forked(void);
  */
 uint64_t frec__shm_coarse_time(const struct frec__shm *shm, uint32_t cpu);
 
-/* Returns the kernel's CLOCK_MONOTONIC in nanoseconds, for the next record in the ring of a CPU. */
-static inline uint64_t frec__shm_now(const struct frec__shm *shm, uint32_t cpu)
+/* Reads CLOCK_MONOTONIC or its coarse variant. Returns nanoseconds of the kernel's clock. */
+static inline uint64_t frec__shm_read_clock(const struct frec__shm *shm, clockid_t clock)
 {
 	struct timespec now;
 
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec -
+	       (uint64_t)__atomic_load_n(&shm->ahead, __ATOMIC_RELAXED);
+}
+
+/* Returns the kernel's CLOCK_MONOTONIC in nanoseconds, for the next record in the ring of a CPU. */
+static inline uint64_t frec__shm_now(const struct frec__shm *shm, uint32_t cpu)
+{
 	if (__builtin_expect(__atomic_load_n(&frec__shm_coarse, __ATOMIC_RELAXED), 0))
 		return frec__shm_coarse_time(shm, cpu);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - (uint64_t)shm->ahead;
+	return frec__shm_read_clock(shm, CLOCK_MONOTONIC);
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include "recorder/service/emit.h"
 #include "recorder/service/payload.h"
 #include "recorder/service/shm_checksum.h"
+#include "recorder/service/shm_clock.h"
 
 struct frec__shm *frec__shm;
 
@@ -49,7 +50,7 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	// A reader that sees any of these bytes must see the new position as well. Pairs with the
 	// fence in frec__shm_copy().
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	to = shm->rings + 2 * shm->cpus * shm->ring_size + (-position & (shm->ring_size - 8));
+	to = frec__shm_ring_of(shm, shm->cpus) + frec__shm_place(shm, position);
 	memcpy(to + FREC_SHM_FRAME_SIZE, (char *)record + FREC_SHM_FRAME_SIZE,
 	       size - FREC_SHM_FRAME_SIZE);
 	__atomic_store_n((uint64_t *)(void *)to,
@@ -70,11 +71,11 @@ static inline __attribute__((always_inline)) void write_record(
 	write_shared(shm, slot, record, size);
 }
 
-// Begins an emit. Returns the memory to write to, and sets *ret_slot to the event's slot there; or
-// returns NULL if there is no memory to write to. If the slot is of another generation, another
-// thread is just turning the event off, or replacing one recorder by another.
-static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
-					    struct frec__shm_moment *ret_moment)
+// Returns the memory that an event is written to, and sets *ret_slot to the event's slot there; or
+// returns NULL if there is no memory to write to, and turns the event off if its recorder is dead.
+// If the slot is of another generation, another thread is just turning the event off, or replacing
+// one recorder by another.
+static inline const struct frec__shm *attached(struct frec__event *event, uint32_t *ret_slot)
 {
 	const struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
 	uint32_t slot = __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED);
@@ -86,13 +87,34 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 		turn_off(shm, event);
 		return NULL;
 	}
+	*ret_slot = slot & 0xffff;
+	return shm;
+}
+
+// Begins an emit. Returns what attached() returns.
+static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
+					    struct frec__shm_moment *ret_moment)
+{
+	const struct frec__shm *shm = attached(event, ret_slot);
+
+	if (!shm)
+		return NULL;
 	if (__builtin_expect(
 		    __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED) & FREC_SHM_COARSE, 0))
 		frec_clock_coarse();
 	if (shm->sequences)
 		frec__shm_begin(shm, ret_moment);
-	*ret_slot = slot & 0xffff;
 	return shm;
+}
+
+// Finds out who emits. In a child that was made by clone(2) or _Fork(3) this also measures the
+// clock, so the time is taken again.
+static __attribute__((noinline, cold)) void identify(const struct frec__shm *shm,
+						     struct frec__shm_moment *moment)
+{
+	frec__shm_identify();
+	if (shm->sequences)
+		frec__shm_begin(shm, moment);
 }
 
 // Stores two neighbouring fields at once: the lower half of the word becomes the first field.
@@ -104,7 +126,7 @@ static inline void store_word(void *at, uint64_t word)
 // Completes and writes a record. `record` is followed by `size` bytes and then by
 // FREC__SHM_ROOM_AFTER bytes of room for padding.
 static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
-							 const struct frec__shm_moment *moment,
+							 struct frec__shm_moment *moment,
 							 struct frec_shm_record *record,
 							 size_t size)
 {
@@ -118,7 +140,7 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 					     __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) ||
 				     !frec__shm_self.pid,
 			     0))
-		frec__shm_identify();
+		identify(shm, moment);
 	// Pad the payload with zeroes.
 	memset(record->raw + size, 0, FREC__SHM_ROOM_AFTER);
 	// Store words of 8 bytes, as the checksum reads them. A load of 8 bytes that were stored in
@@ -142,14 +164,9 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 
 bool frec__shm_listens(struct frec__event *event)
 {
-	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
+	uint32_t slot;
 
-	if (!shm || __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED) >> 16 != shm->generation)
-		return false;
-	if (!(__atomic_load_n(&shm->header->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED))
-		return true;
-	turn_off(shm, event);
-	return false;
+	return attached(event, &slot);
 }
 
 void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)

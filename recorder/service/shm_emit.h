@@ -78,4 +78,16 @@ static inline struct frec_shm_control *frec__shm_control_of(const struct frec__s
 	return (void *)(shm->controls + ring * shm->control_size);
 }
 
+/* The data of a ring, which is mapped twice in a row. */
+static inline char *frec__shm_ring_of(const struct frec__shm *shm, uint32_t ring)
+{
+	return shm->rings + 2 * ring * shm->ring_size;
+}
+
+/* The offset in a ring's data of the record that moves the ring to `position`. */
+static inline uint64_t frec__shm_place(const struct frec__shm *shm, uint64_t position)
+{
+	return -position & (shm->ring_size - 8);
+}
+
 #endif

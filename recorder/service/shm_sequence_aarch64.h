@@ -5,11 +5,6 @@
 
 #include "recorder/service/shm_emit.h"
 
-/* Set by glibc 2.35 and later: the offset of a thread's rseq area from the thread pointer, and the
- * size of the area, 0 if there is none. */
-extern const ptrdiff_t __rseq_offset __attribute__((weak));
-extern const unsigned int __rseq_size __attribute__((weak));
-
 static inline bool frec__shm_has_sequences(void)
 {
 	return false;
@@ -20,9 +15,7 @@ static inline bool frec__shm_has_sequences(void)
  * sequences. */
 static inline uint32_t frec__shm_cpu(void)
 {
-	const struct {
-		uint32_t cpu_id_start, cpu_id;
-	} * area;
+	const struct frec__shm_area *area;
 	uint32_t cpu;
 
 	if (!&__rseq_offset || !&__rseq_size || !__rseq_size)

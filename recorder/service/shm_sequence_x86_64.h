@@ -16,18 +16,6 @@
 /* Attempts are limited because a debugger that steps through the code aborts each of them. */
 #define FREC__SHM_ATTEMPTS 64
 
-/* Set by glibc 2.35 and later: the offset of a thread's rseq area from the thread pointer, and the
- * size of the area, 0 if there is none. */
-extern const ptrdiff_t __rseq_offset __attribute__((weak));
-extern const unsigned int __rseq_size __attribute__((weak));
-
-/* A thread's rseq area, as <linux/rseq.h> defines it. */
-struct frec__shm_area {
-	/* cpu_id: higher than any CPU's number if the thread is not registered */
-	uint32_t cpu_id_start, cpu_id;
-	const void *section;
-};
-
 /* The argument of frec__shm_commit(). */
 struct frec__shm_write {
 	uint64_t *position;
@@ -116,7 +104,7 @@ static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slo
 			frec__shm_area(),
 			&(struct frec__shm_write){
 				.position = &control->position,
-				.ring = shm->rings + 2 * moment->cpu * shm->ring_size,
+				.ring = frec__shm_ring_of(shm, moment->cpu),
 				.mask = shm->ring_size - 8,
 				.record = record,
 				.size = size,

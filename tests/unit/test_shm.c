@@ -482,6 +482,8 @@ static void forks_are_announced(void **state)
 	struct frec_shm_birth birth;
 	uint32_t first, second, last = 0;
 	size_t count = 0;
+	int status;
+	pid_t child;
 
 	(void)state;
 	assert_false(frec__shm_next_birth(rings, &birth));
@@ -515,6 +517,17 @@ static void forks_are_announced(void **state)
 	table->forks -= 7;
 	while (frec__shm_next_birth(rings, &birth))
 		assert_true(++count <= 3 * FREC_SHM_FORKS);
+
+	// A child whose recorder is dead says that it has told nobody.
+	child = fork();
+	if (!child) {
+		bool told = frec__shm_announce_end();
+
+		frec__shm_disown(rings->map, offsetof(struct frec_shm_header, owner));
+		_exit(!told + 2 * frec__shm_announce_end());
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -431,6 +431,37 @@ static void a_child_without_handlers(void **state)
 	frec__shm_destroy(rings);
 }
 
+// A child that was not made by fork(3) may have another clock than its parent. The first record
+// already has the right time. (A parent that takes its clock for an hour ahead is as wrong as one
+// whose child is in another time namespace.)
+static void the_clock_of_a_child_without_handlers(void **state)
+{
+	struct kit_reading reading;
+	uint64_t before, after;
+	pid_t child;
+
+	(void)state;
+	rings = kit_create(RING_SIZE, 0);
+	assert_int_equal(frec__shm_attach(frec__shm_fd(rings)), 0);
+	before = frec__monotonic();
+	frec__shm->ahead += INT64_C(3600000000000);
+	child = (pid_t)syscall(SYS_fork);
+	if (!child) {
+		tick(0);
+		tick(1);
+		_exit(0);
+	}
+	frec__shm->ahead -= INT64_C(3600000000000);
+	assert_int_equal(status_of(child), 0);
+	after = frec__monotonic();
+	reading = kit_read(rings);
+	assert_int_equal(reading.count, 2);
+	for (size_t i = 0; i < reading.count; i++)
+		assert_in_range(reading.record[i].time, before, after);
+	free(reading.record);
+	frec__shm_destroy(rings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +474,7 @@ int main(void)
 #endif
 		cmocka_unit_test(order_of_times),
 		cmocka_unit_test(a_child_without_handlers),
+		cmocka_unit_test(the_clock_of_a_child_without_handlers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -389,7 +389,6 @@ static inline __attribute__((unused, always_inline)) bool frec__at_site(
 #define FREC__VIEW_frec_text(name, name_size) frec__view name
 #define FREC__VIEW_frec_enum FREC__PARAM_frec_enum
 #define FREC__VIEW_THEN(field) FREC__VIEW_ field,
-#define FREC__VIEW_ARG(field) FREC__VIEW_ARG_ field
 #define FREC__VIEW_ARG_(kind, raw, twice, ...) FREC__VIEW_ARG_##kind(__VA_ARGS__)
 #define FREC__VIEW_ARG_frec_scalar FREC__ARG_frec_scalar
 #define FREC__VIEW_ARG_frec_string FREC__ARG_frec_string

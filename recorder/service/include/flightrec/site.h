@@ -152,6 +152,10 @@
 	"993: " description "994: .balign 4\n" \
 	".popsection\n"
 
+/* The note for our own recorder. FREC__SITE says what %c0 and %c1 are. */
+#define FREC__SITE_NOTE_OWN \
+	FREC__SITE_NOTE(".note.flightrec", "flightrec", "1", ".8byte 990b, %c1, %c0\n")
+
 #ifdef FREC__SITE_NOP
 /* %c0 is the event, %c1 its declaration. The weak byte is the note's `base`, whose address shows
  * tools how far prelink(8) has moved the program. */
@@ -169,8 +173,7 @@
 				".8byte 990b, _.stapsdt.base, %c0\n" \
 				".asciz \"" #provider "\", \"" #name "\"\n" \
 				".asciz \"" FREC__TWELVE(FREC__SPECS, __VA_ARGS__) "\"\n") \
-			FREC__SITE_NOTE(".note.flightrec", "flightrec", "1", \
-				".8byte 990b, %c1, %c0\n") \
+			FREC__SITE_NOTE_OWN \
 			".ifndef _.stapsdt.base\n" \
 			".pushsection .stapsdt.base, \"aG\", %%progbits, .stapsdt.base, comdat\n" \
 			".weak _.stapsdt.base\n" \
@@ -189,8 +192,7 @@
 	{ \
 		__asm__ volatile( \
 			FREC__SITE_NOP \
-			FREC__SITE_NOTE(".note.flightrec", "flightrec", "1", \
-				".8byte 990b, %c1, %c0\n") \
+			FREC__SITE_NOTE_OWN \
 			: \
 			: FREC__SITE_SYMBOL(&frec__event_##provider##_##name), \
 			  FREC__SITE_SYMBOL(&frec__declaration_##provider##_##name)); \
