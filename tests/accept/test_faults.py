@@ -20,6 +20,7 @@ from kit import (
     folder,
     free_port,
     keepers,
+    kill_keepers,
     report,
     request,
     snapshots,
@@ -62,14 +63,6 @@ def check_nothing_left(pid, before, maps):
         f"no memory is left: {size} KiB in {count} mappings {maps}",
     )
     maps.append(count)
-
-
-def kill_keeper(pid):
-    found = keepers(pid)
-    check(len(found) == 1, f"there is one keeper {found}")
-    for keeper in found:
-        os.kill(keeper, 9)
-    check(wait_for(lambda: not keepers(pid)), "the keeper is killed")
 
 
 def is_off(puppet):
@@ -118,7 +111,7 @@ for turn in range(4):
         puppet.emit(100)
         break
     puppet.emit(10000)  # enough to have touched a ring's worth of memory
-    kill_keeper(puppet.pid)
+    check(kill_keepers(puppet.pid) == 1, "the one keeper is killed")
     check(is_off(puppet), f"the events are off again {puppet.word():x}")
     check(
         wait_for(lambda: puppet.ask("trigger", "now").startswith("failed")),
@@ -173,7 +166,7 @@ def customer():
 thread = threading.Thread(target=customer)
 thread.start()
 wait_for(lambda: len(answers) > 50)
-kill_keeper(shop.pid)
+check(kill_keepers(shop.pid) == 1, "the one keeper is killed")
 after = len(answers)
 wait_for(lambda: len(answers) > after + 50)
 stop.set()

@@ -134,7 +134,8 @@ static void check(int is, int expected, const char *what)
 	failures += is != expected;
 }
 
-// Looks up this process's keeper by command line. Returns the keeper's pid, or 0.
+// Looks up this process's keeper by command line. Returns the keeper's pid, or 0 after a failed
+// check, because kill(0, ...) would signal the whole process group.
 static pid_t keeper(void)
 {
 	char command[100];
@@ -148,6 +149,7 @@ static pid_t keeper(void)
 		pid = 0;
 	if (list)
 		pclose(list);
+	check(pid > 0, 1, "its keeper is found");
 	return pid;
 }
 
@@ -188,6 +190,8 @@ static int triggers(const char *folder, const char *program)
 	// The keeper is stopped and reads no triggers, so at some point no more fit.
 	check(frec_recorder_start(&options, &recorder), 0, error);
 	pid = keeper();
+	if (!pid)
+		return 1;
 	kill(pid, SIGSTOP);
 	for (accepted = 0; accepted < 100000 && !(r = frec_trigger("flood")); accepted++)
 		;
@@ -200,7 +204,10 @@ static int triggers(const char *folder, const char *program)
 	printf("accepted %d\n", accepted);
 
 	check(frec_recorder_start(&options, &recorder), 0, error);
-	kill(keeper(), SIGKILL);
+	pid = keeper();
+	if (!pid)
+		return 1;
+	kill(pid, SIGKILL);
 	while (!(r = frec_trigger("gone")))
 		usleep(1000);
 	check(r, -ENOTCONN, "the recorder was killed");

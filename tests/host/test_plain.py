@@ -15,6 +15,7 @@ from kit import (
     events,
     folder,
     keepers,
+    kill_keepers,
     report,
     snapshots,
     tool,
@@ -295,9 +296,7 @@ process = subprocess.Popen(
 )
 while (line := process.stdout.readline()) and not line.startswith("kill"):
     lines_ok(line)
-for pid in keepers(out):
-    os.kill(int(pid), signal.SIGKILL)
-wait_for(lambda: not keepers(out))
+check(kill_keepers(out) == 1, "its keeper is killed")
 lines_ok(process.communicate("\n")[0])
 path = one_file(out, "of the second keeper")
 if path:

@@ -2,8 +2,10 @@
 import atexit
 import json
 import os
-import socket
+import select
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -121,6 +123,18 @@ def keepers(of):
         except OSError:
             pass
     return found
+
+
+def kill_keepers(of):
+    """Kills the keepers. Returns how many there were, after they have closed their descriptors. A
+    process that is killed loses its command line before that, so keepers() does not tell."""
+    pidfds = [os.pidfd_open(pid) for pid in keepers(of)]
+    for pidfd in pidfds:
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    for pidfd in pidfds:
+        select.select([pidfd], [], [])
+        os.close(pidfd)
+    return len(pidfds)
 
 
 class Recorder:
