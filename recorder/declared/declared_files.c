@@ -36,10 +36,10 @@ static bool seen_before(struct frec_declarations *declarations, const struct sta
 	if (declarations->files == FILES_MAX)
 		declarations->files = 0;
 	if (frec__grow(&declarations->file, declarations->files, sizeof(*declarations->file)))
-		declarations->file[declarations->files++] = (struct frec_declaration_file){
-			.device = status->st_dev,
-			.inode = status->st_ino,
-			.changed = status->st_ctim};
+		declarations->file[declarations->files++] =
+			(struct frec_declaration_file){.device = status->st_dev,
+						       .inode = status->st_ino,
+						       .changed = status->st_ctim};
 	return false;
 }
 
