@@ -129,7 +129,8 @@ static bool is_over(const struct frec_death *death, uint64_t now)
 {
 	if (death->held)
 		return now >= death->held;
-	return death->pidfd < 0 || frec__pidfd_is_over(death->pidfd) || now - death->since >= death->wait;
+	return death->pidfd < 0 || frec__pidfd_is_over(death->pidfd) ||
+	       now - death->since >= death->wait;
 }
 
 static bool is_due(const struct frec_deaths *deaths, const struct frec_death *death,

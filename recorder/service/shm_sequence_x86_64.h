@@ -100,19 +100,18 @@ static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slo
 		checksum = frec__shm_checksum_fast((char *)record + FREC_SHM_FRAME_SIZE,
 						   size - FREC_SHM_FRAME_SIZE);
 		control = frec__shm_control_of(shm, moment->cpu);
-		result = frec__shm_commit(
-			frec__shm_area(),
-			&(struct frec__shm_write){
-				.position = &control->position,
-				.ring = frec__shm_ring_of(shm, moment->cpu),
-				.mask = shm->ring_size - 8,
-				.record = record,
-				.size = size,
-				.emitted = &control->emitted[slot],
-				.frame = frec__shm_frame(0, checksum),
-				.key = shm->key,
-				.cpu = moment->cpu,
-			});
+		result = frec__shm_commit(frec__shm_area(),
+					  &(struct frec__shm_write){
+						  .position = &control->position,
+						  .ring = frec__shm_ring_of(shm, moment->cpu),
+						  .mask = shm->ring_size - 8,
+						  .record = record,
+						  .size = size,
+						  .emitted = &control->emitted[slot],
+						  .frame = frec__shm_frame(0, checksum),
+						  .key = shm->key,
+						  .cpu = moment->cpu,
+					  });
 		if (result == FREC__SHM_COMMITTED)
 			__atomic_fetch_add(&control->moved[slot], 1, __ATOMIC_RELEASE);
 		if (result != FREC__SHM_ABORTED)
