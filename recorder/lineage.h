@@ -21,8 +21,8 @@ bool frec__lineage_lives(struct frec_engine *engine);
 
 /*
  * Replaces each watched process that has ended by those of its descendants that belong to the
- * service and whose ends have not been read yet. The pid of the ended process may be given to another process, and once the
- * process table forgets that process, the chain of parents is broken.
+ * service and whose ends have not been read yet. The pid of the ended process may be given to
+ * another process, and once the process table forgets that process, the chain of parents is broken.
  */
 void frec__lineage_refresh(struct frec_engine *engine);
 
