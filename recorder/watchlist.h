@@ -28,8 +28,8 @@ bool frec__watchlist_has(const struct frec_watchlist *list, uint32_t pid);
  * the list changes. */
 const struct frec_watched *frec__watchlist_find(const struct frec_watchlist *list, uint32_t pid);
 
-/* For frec__process_table_poll(): returns whether a process is watched or descends from one that is.
- * `list` is a struct frec_watchlist. */
+/* For frec__process_table_poll(): returns whether a process is watched or descends from one that
+ * is. `list` is a struct frec_watchlist. */
 bool frec__watchlist_matters(void *list, const struct frec_process *process);
 
 void frec__watchlist_deinit(struct frec_watchlist *list);

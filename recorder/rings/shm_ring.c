@@ -13,9 +13,9 @@
 // number of the memory is put into the bits above them.
 #define NUMBER_SHIFT 40
 
-// Services that cannot read the exact clock use the kernel's coarse one (service/shm_clock.h), which
-// moves on with each tick. So their times lag behind by up to this many nanoseconds, a tick with
-// CONFIG_HZ=100, the lowest rate of all kernels.
+// Services that cannot read the exact clock use the kernel's coarse one (service/shm_clock.h),
+// which moves on with each tick. So their times lag behind by up to this many nanoseconds, a tick
+// with CONFIG_HZ=100, the lowest rate of all kernels.
 #define TICK UINT64_C(10000000)
 
 uint64_t frec__shm_ring_id(uint32_t number, uint64_t id)
