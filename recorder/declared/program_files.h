@@ -29,13 +29,6 @@ struct frec_program_files {
 };
 
 /*
- * Opens a file for reading, but only if it is a regular file on a file system of files: merely
- * opening a device, or a control file of a pseudo file system such as tracefs, can have side
- * effects. Returns a descriptor, or a negative errno; -EINVAL if it is another kind of file.
- */
-int frec__open_regular(const char *path);
-
-/*
  * Opens a file that a process has mapped from `start` to `end`, under the same conditions. What is
  * opened is the mapped file itself, through /proc/PID/map_files. Without the right to do that, it
  * is the file at `path` in the root folder of the process, and no link leads out of that folder:
