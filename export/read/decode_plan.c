@@ -3,9 +3,14 @@
 // the same file and is trusted no more than the bytes.
 #include "export/read/decode_plan.h"
 
+#include "export/read/limits.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+// Looking for a name among this many enumerators takes as long as decoding a field.
+#define ENUMERATORS_A_FIELD 8
 
 enum {
 	HERE,	  // the field itself is at its offset
@@ -126,6 +131,7 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 	struct frec_value *values = plan->values;
 	size_t count = plan->count;
 	bool whole = payload_size >= plan->end; // then every `step` is in bounds
+	size_t room = FREC_LIMIT_VALUES(payload_size);
 
 	// The values of the previous record need not be cleared, because all members that a kind of
 	// value uses are set again.
@@ -172,10 +178,18 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 			value->d = (double)single;
 			break;
 		}
-		case FREC_VALUE_TEXT:
-			decode_text(source, value);
-			break;
-		default: // bytes and arrays need no conversion
+		default: // text, bytes and arrays
+			// The values of an honest event share no bytes. Without this limit, 512
+			// fields could each show the whole payload.
+			if (size > room) {
+				*value = (struct frec_value){.kind = FREC_VALUE_INVALID,
+							     .field = value->field};
+				plan->left_out++;
+				break;
+			}
+			room -= size;
+			if (value->kind == FREC_VALUE_TEXT)
+				decode_text(source, value);
 			break;
 		}
 	}
@@ -215,6 +229,7 @@ int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Sourc
 		plan->steps[i] = step_of(field);
 		if (end > plan->end)
 			plan->end = end;
+		plan->work += 1 + (uint32_t)(field->n_enumerator / ENUMERATORS_A_FIELD);
 	}
 	return 0;
 }

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "proto/cleanup.h"
 #include "proto/grow.h"
@@ -35,6 +34,7 @@ void frec__stack_lives_deinit(struct frec_stack_lives *lives)
 	for (size_t i = 0; i < lives->count; i++)
 		free_life(lives->lives[i]);
 	free(lives->lives);
+	frec__table_free(&lives->indices);
 	*lives = (struct frec_stack_lives){0};
 }
 
@@ -69,11 +69,16 @@ static int move_to(struct frec_stack_lives *lives, struct frec_stack_life *life,
 					  frec__epochs_end(&life->epochs, epoch));
 }
 
-static struct frec_stack_life *add_life(struct frec_stack_lives *lives, size_t at,
-					const Flightrec__Process *process)
+static struct frec_stack_life *find_or_add(struct frec_stack_lives *lives,
+					   const Flightrec__Process *process)
 {
+	uint32_t *index = frec__table_put(&lives->indices, (uintptr_t)process, NULL);
 	struct frec_stack_life *life;
 
+	if (!index)
+		return NULL;
+	if (*index)
+		return lives->lives[*index - 1];
 	if (!frec__grow(&lives->lives, lives->count, sizeof(life)))
 		return NULL;
 	life = calloc(1, sizeof(*life));
@@ -84,29 +89,9 @@ static struct frec_stack_life *add_life(struct frec_stack_lives *lives, size_t a
 		free_life(life);
 		return NULL;
 	}
-	memmove(lives->lives + at + 1, lives->lives + at,
-		(lives->count - at) * sizeof(struct frec_stack_life *));
-	lives->lives[at] = life;
-	lives->count++;
+	lives->lives[lives->count++] = life;
+	*index = (uint32_t)lives->count;
 	return life;
-}
-
-static struct frec_stack_life *find_or_add(struct frec_stack_lives *lives,
-					   const Flightrec__Process *process)
-{
-	size_t low = 0, high = lives->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (lives->lives[middle]->process < process)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < lives->count && lives->lives[low]->process == process)
-		return lives->lives[low];
-	return add_life(lives, low, process);
 }
 
 struct frec_located_process *frec__stack_lives_find(struct frec_stack_lives *lives, uint32_t pid,

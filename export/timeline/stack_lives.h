@@ -12,8 +12,9 @@
 struct frec_stack_lives {
 	const struct frec_processes *processes;
 	struct frec_unwinder *unwinder; /* NULL: no stack can be unwound */
-	struct frec_stack_life **lives; /* sorted by the address of their Process message */
+	struct frec_stack_life **lives;
 	size_t count;
+	struct frec_table indices; /* index in `lives` plus 1, by address of the Process message */
 	struct frec_stack_life *last;
 };
 
