@@ -18,8 +18,13 @@ add_test(NAME host/attack_outputs COMMAND Python3::Interpreter
 	${CMAKE_CURRENT_SOURCE_DIR}/attack/test_outputs.py $<TARGET_FILE:flightrec_tool>
 	$<TARGET_FILE:make_snapshot> $<TARGET_FILE:make_hostile>)
 set_tests_properties(host/attack_outputs PROPERTIES TIMEOUT 120 LABELS host SKIP_RETURN_CODE 77)
-# A sanitizer takes memory of its own.
+# A sanitizer takes memory of its own, and needs more than the sandbox leaves.
 if(NOT FREC_SANITIZE)
+	add_library(hijack MODULE attack/hijack.c)
+	add_test(NAME host/attack_sandbox COMMAND Python3::Interpreter
+		${CMAKE_CURRENT_SOURCE_DIR}/attack/test_sandbox.py
+		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot> $<TARGET_FILE:hijack>)
+	set_tests_properties(host/attack_sandbox PROPERTIES TIMEOUT 60 LABELS host)
 	add_test(NAME host/attack_snapshots COMMAND Python3::Interpreter
 		${CMAKE_CURRENT_SOURCE_DIR}/attack/test_snapshots.py
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_hostile>)

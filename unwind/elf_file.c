@@ -142,14 +142,23 @@ int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct fr
 	return r;
 }
 
+static int (*open_file)(const char *path) = frec__open_regular;
+
+void frec__elf_open_through(int (*opener)(const char *path))
+{
+	open_file = opener ? opener : frec__open_regular;
+}
+
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr)
 {
 	// Snapshots and programs name these paths, so anybody may have chosen them.
-	int fd = frec__open_regular(path);
+	int fd = open_file(path);
 
 	if (fd < 0)
 		return frec__error(reterr, fd, "%s: %s", path,
-				   fd == -EINVAL ? "not a regular file" : strerror(-fd));
+				   fd == -EINVAL    ? "not a regular file"
+				   : fd == -ENOEXEC ? "not a 64-bit little-endian ELF file"
+						    : strerror(-fd));
 	return frec__elf_open_fd(fd, path, ret, reterr);
 }
 
