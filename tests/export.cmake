@@ -34,11 +34,11 @@ endif()
 frec_unit_test(test_export_text flightrec_export m)
 frec_unit_test(test_export_fields flightrec_export)
 frec_unit_test(test_export_wire flightrec_export)
-frec_unit_test(test_export_merge flightrec_export frec_make_snapshot)
+frec_unit_test(test_export_merge flightrec_export frec_make_snapshot frec_make_hostile)
 frec_unit_test(test_spool flightrec_export)
 frec_unit_test(test_compress flightrec_export PkgConfig::ZLIB PkgConfig::ZSTD)
 frec_unit_test(test_perfetto_pack flightrec_export frec_make_snapshot frec_perfetto)
-frec_unit_test(test_export_hostile frec_pipeline frec_make_snapshot)
+frec_unit_test(test_export_hostile frec_pipeline frec_make_snapshot frec_make_hostile)
 set_tests_properties(unit/test_export_hostile PROPERTIES TIMEOUT 300)
 
 add_test(NAME host/test_export COMMAND Python3::Interpreter

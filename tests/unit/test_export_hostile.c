@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "export/read/snapshot.h"
+#include "tests/attack/make_hostile.h"
 #include "tests/data/make_snapshot.h"
 #include "tests/data/pipeline.h"
 
@@ -156,6 +157,22 @@ static void oversize_records_are_refused(void **state)
 	free(file.data);
 }
 
+// Small ones of the files that host/attack_snapshots reads: here for the sanitizers, in all formats.
+static void costly_files_are_read(void **state)
+{
+	(void)state;
+	for (const struct hostile_kind *kind = hostile_kinds; kind->name; kind++) {
+		struct made_file file;
+
+		// Chunks of a megabyte take long enough.
+		kind->make(&file, !strcmp(kind->name, "bomb") || !strcmp(kind->name, "cpus")
+					  ? 1
+					  : kind->count / 500);
+		assert_int_equal(pipeline_run(file.data, file.size).opened, 0);
+		free(file.data);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +182,7 @@ int main(void)
 		cmocka_unit_test(flipped_bits_with_right_checksums),
 		cmocka_unit_test(false_figures_are_told),
 		cmocka_unit_test(oversize_records_are_refused),
+		cmocka_unit_test(costly_files_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
