@@ -11,7 +11,8 @@
 void frec__left_out_init(struct frec_left_out *left_out, uint64_t size)
 {
 	*left_out = (struct frec_left_out){.fields_left = FREC_LIMIT_FIELDS(size),
-					   .places_left = FREC_LIMIT_PLACES(size)};
+					   .places_left = FREC_LIMIT_PLACES(size),
+					   .mapped_left = FREC_LIMIT_MAPPED(size)};
 }
 
 static void cut_string(struct frec_left_out *left_out, char *string, size_t most)
@@ -61,6 +62,11 @@ static void trim_process(struct frec_left_out *left_out, Flightrec__Process *pro
 	cut_bytes(left_out, &process->name, FREC_LIMIT_NAME);
 	for (size_t i = 0; i < process->n_thread; i++)
 		cut_bytes(left_out, &process->thread[i]->name, FREC_LIMIT_NAME);
+	while (process->n_map > FREC_LIMIT_MAPS) {
+		process->n_map--;
+		protobuf_c_message_free_unpacked(&process->map[process->n_map]->base, NULL);
+		left_out->maps++;
+	}
 	for (size_t i = 0; i < process->n_map; i++)
 		cut_bytes(left_out, &process->map[i]->path, FREC_LIMIT_PATH);
 }
@@ -101,6 +107,7 @@ bool frec__left_out_words(struct frec_text *text, const struct frec_left_out *le
 		{left_out->stacks, "call stack", "call stacks"},
 		{left_out->fields, "field of a source", "fields of sources"},
 		{left_out->enumerators, "enumerator", "enumerators"},
+		{left_out->maps, "mapping", "mappings"},
 		{left_out->names, "end of a long name", "ends of long names"},
 		{left_out->clocks, "reading of the clocks", "readings of the clocks"},
 	};

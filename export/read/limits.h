@@ -34,12 +34,17 @@
 /* Places in all different call stacks together, and addresses of all processes at which a place was
  * looked up. */
 #define FREC_LIMIT_PLACES(size) ((1ull << 20) + (uint64_t)(size) / 4)
+/* Mappings that are set up to unwind stacks, each again whenever the mappings of a process changed
+ * between two of its stacks. */
+#define FREC_LIMIT_MAPPED(size) ((16ull << 20) + 16 * (uint64_t)(size))
 /* Bytes of all values of one event whose payload has `size` bytes. */
 #define FREC_LIMIT_VALUES(size) (1024 + 2 * (size))
 
 /* In one source, and in one field. Recorders write at most 256 fields and 4096 enumerators. */
 #define FREC_LIMIT_SOURCE_FIELDS 512
 #define FREC_LIMIT_ENUMERATORS 4096
+/* In one process. Recorders write at most 4096. */
+#define FREC_LIMIT_MAPS 8192
 /* Bytes of the names that outputs repeat for each event, of a kernel symbol, and of a path. */
 #define FREC_LIMIT_NAME 255
 #define FREC_LIMIT_SYMBOL 1023
@@ -56,7 +61,8 @@ struct frec_left_out {
 	uint64_t values; /* of events that claim the same bytes of their payload several times */
 	uint64_t events; /* that were not decoded, or not written to an output */
 	uint64_t stacks; /* of events */
-	uint64_t fields_left, places_left;
+	uint64_t maps;	 /* of processes */
+	uint64_t fields_left, places_left, mapped_left;
 };
 
 /* Sets the counts to zero, and what is left to the limits of a file of `size` bytes. */

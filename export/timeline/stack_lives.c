@@ -17,9 +17,10 @@ struct frec_stack_life {
 };
 
 void frec__stack_lives_init(struct frec_stack_lives *lives, const struct frec_processes *processes,
-			    struct frec_unwinder *unwinder)
+			    struct frec_unwinder *unwinder, struct frec_left_out *left_out)
 {
-	*lives = (struct frec_stack_lives){.processes = processes, .unwinder = unwinder};
+	*lives = (struct frec_stack_lives){
+		.processes = processes, .unwinder = unwinder, .left_out = left_out};
 }
 
 static void free_life(struct frec_stack_life *life)
@@ -63,6 +64,11 @@ static int move_to(struct frec_stack_lives *lives, struct frec_stack_life *life,
 
 	if (life->located.unwind && epoch == life->epoch)
 		return 0;
+	if (life->process->n_map > lives->left_out->mapped_left) {
+		lives->exhausted = true;
+		return -E2BIG;
+	}
+	lives->left_out->mapped_left -= life->process->n_map;
 	frec__located_process_deinit(&life->located);
 	life->epoch = epoch;
 	return frec__located_process_init(&life->located, lives->unwinder, life->process,
@@ -101,6 +107,7 @@ struct frec_located_process *frec__stack_lives_find(struct frec_stack_lives *liv
 		frec__processes_find(lives->processes, pid == UINT32_MAX ? tid : pid, time);
 	struct frec_stack_life *life = lives->last;
 
+	lives->exhausted = false;
 	if (!entry || !lives->unwinder)
 		return NULL;
 	if (!life || life->process != entry->process)

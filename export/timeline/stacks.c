@@ -70,7 +70,8 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 		frec__stacks_share(stacks, &stacks->own_numbers);
 		if (stacks->machine)
 			r = frec__unwinder_create(stacks->machine, &chosen, &stacks->unwinder);
-		frec__stack_lives_init(&stacks->lives, processes, stacks->unwinder);
+		frec__stack_lives_init(&stacks->lives, processes, stacks->unwinder,
+				       snapshot->left_out);
 	}
 	if (r)
 		frec__stacks_destroy(stacks);
@@ -202,13 +203,13 @@ static struct frec_call_stack *make(struct frec_stacks *stacks)
 // limit is reached, or if memory runs out.
 static const struct frec_call_stack *intern(struct frec_stacks *stacks)
 {
-	if (!stacks->found_count)
-		return NULL;
 	// Without the frame it could be equal to another stack.
 	if (stacks->incomplete) {
 		stacks->snapshot->left_out->stacks++;
 		return NULL;
 	}
+	if (!stacks->found_count)
+		return NULL;
 	for (uint64_t key = hash(stacks);; key++) {
 		uint32_t *index = frec__table_get(&stacks->indices, key);
 		const struct frec_call_stack *stack;
@@ -276,8 +277,10 @@ const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 		return NULL;
 	add_callchain(stacks, NULL, record, true);
 	process = frec__stack_lives_find(&stacks->lives, record->pid, record->tid, record->time);
-	if (!process)
+	if (!process) {
+		stacks->incomplete |= stacks->lives.exhausted;
 		return intern(stacks);
+	}
 	if (unwound) {
 		size_t count = decode_frames(stacks, record->frames, record->frames_how,
 					     record->frames_count);

@@ -26,7 +26,8 @@
 #define PID 123
 #define NOW 2000000000ull
 #define TEXT_SIZE 60000
-#define CHUNK_SIZE (1u << 20)
+
+size_t hostile_chunk_size = 1u << 20;
 
 struct bytes {
 	uint8_t *data;
@@ -190,7 +191,7 @@ static uint32_t fill_chunk(struct bytes *records)
 {
 	uint32_t count = 0;
 
-	while (records->size + 64 < CHUNK_SIZE) {
+	while (records->size + 64 < hostile_chunk_size) {
 		add_record(records, PID, NOW, "abcd", 4);
 		count++;
 	}
@@ -469,12 +470,62 @@ static void make_stacks(struct made_file *ret, size_t count)
 		add_number(&records, 0, 8);
 		add_number(&records, 0, 4);
 		events++;
-		if (records.size + header.size > CHUNK_SIZE || i + 1 == count) {
+		if (records.size + header.size > hostile_chunk_size || i + 1 == count) {
 			add_records(&file, cpu, &records, events);
 			events = 0;
 			records.size = 0;
 		}
 	}
+	free(records.data);
+	end(&file, ret);
+}
+
+// Processes of 4000 mappings, each of another file and made later than the one before, in whose
+// place it is; and stacks between them.
+static void make_maps(struct made_file *ret, size_t count)
+{
+	enum { MAPS = 4000 };
+	struct bytes file = {0}, message = {0}, map = {0}, records = {0};
+	uint32_t events = 0;
+
+	add_header(&file);
+	field_number(&message, 1, SOURCE);
+	field_number(&message, 2, FLIGHTREC__SOURCE_KIND__SOURCE_EVENT);
+	field_text(&message, 4, "request");
+	field_number(&message, 10, SAMPLE_TYPE | PERF_SAMPLE_CALLCHAIN);
+	end_part(&file, FREC_PART_SOURCE, &message);
+	field_number(&message, 1, PID);
+	for (size_t i = 0; i < (count < MAPS ? count : MAPS); i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/%zx", i);
+		map.size = 0;
+		field_number(&map, 1, 0x1000);
+		field_number(&map, 2, 0x100000);
+		field_text(&map, 4, path);
+		field_number(&map, 6, NOW + i);
+		field_bytes(&message, 10, map.data, map.size);
+	}
+	free(map.data);
+	end_part(&file, FREC_PART_PROCESS, &message);
+	for (size_t i = 0; i < count; i++) {
+		struct perf_event_header header = {.type = PERF_RECORD_SAMPLE, .misc = 2};
+
+		header.size = sizeof(header) + 32 + 8 + 16 + 16;
+		add(&records, &header, sizeof(header));
+		add_number(&records, SOURCE, 8);
+		add_number(&records, PID | (uint64_t)PID << 32, 8);
+		add_number(&records, NOW + i % MAPS, 8);
+		add_number(&records, 0, 8);
+		add_number(&records, 2, 8);
+		add_number(&records, (uint64_t)PERF_CONTEXT_USER, 8);
+		add_number(&records, 0x2000, 8);
+		add_number(&records, 12, 4);
+		add_number(&records, 0, 8);
+		add_number(&records, 0, 4);
+		events++;
+	}
+	add_records(&file, 0, &records, events);
 	free(records.data);
 	end(&file, ret);
 }
@@ -518,5 +569,6 @@ const struct hostile_kind hostile_kinds[] = {
 	{"clocks", 100000, make_clocks},
 	{"sources", 50000, make_sources},
 	{"stacks", 100000, make_stacks},
+	{"maps", 13000, make_maps},
 	{0},
 };

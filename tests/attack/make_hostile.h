@@ -17,6 +17,9 @@ struct hostile_kind {
 /* Terminated by an entry without a name. */
 extern const struct hostile_kind hostile_kinds[];
 
+/* How many bytes of small records a chunk holds. */
+extern size_t hostile_chunk_size;
+
 /* Makes a file of a process that crashed in code of the file `path`. */
 void hostile_make_path(struct made_file *ret, const char *path);
 
