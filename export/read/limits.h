@@ -71,8 +71,8 @@ void frec__left_out_init(struct frec_left_out *left_out, uint64_t size);
 /* Cuts what exceeds a limit off a message that was unpacked from a part with this field number. */
 void frec__limits_trim(struct frec_left_out *left_out, uint32_t field, ProtobufCMessage *message);
 
-/* Adds what was left out, in words without an end of line. Adds nothing and returns false if nothing
- * was. */
+/* Adds what was left out, in words without an end of line. If nothing was, adds nothing and returns
+ * false. */
 bool frec__left_out_words(struct frec_text *text, const struct frec_left_out *left_out);
 
 /* The same as an error of the file with this name, or at the end of the one that `ret` has. */

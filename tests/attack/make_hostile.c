@@ -201,7 +201,7 @@ static uint32_t fill_chunk(struct bytes *records)
 // Each of `count` fields is the same long text.
 static void make_fields(struct made_file *ret, size_t count)
 {
-	uint32_t word = TEXT_SIZE << 16 | 12;
+	uint32_t word = (uint32_t)TEXT_SIZE << 16 | 12;
 	struct bytes file = {0}, source = {0}, records = {0}, data = {0};
 
 	add_header(&file);

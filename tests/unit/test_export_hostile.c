@@ -157,7 +157,7 @@ static void oversize_records_are_refused(void **state)
 	free(file.data);
 }
 
-// Small ones of the files that host/attack_snapshots reads: here for the sanitizers, in all formats.
+// Small ones of the files that host/attack_snapshots reads, in all formats and for the sanitizers.
 static void costly_files_are_read(void **state)
 {
 	(void)state;
