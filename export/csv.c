@@ -6,6 +6,10 @@
 // spelled as in JSON (see json.c). Text, and everything that is spelled like text, is always
 // quoted, so that an empty text differs from a missing value, and digits in a name are not taken
 // for a number.
+//
+// A spreadsheet would run text that looks like a formula, and anybody may have emitted it. So such
+// text gets an apostrophe before it, and control characters are written as \xNN. With --raw, text
+// stays as it is.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -126,13 +130,39 @@ static bool place_fields(struct csv *csv, const struct frec_host *host)
 	return true;
 }
 
+// Whether a spreadsheet may take this text for a formula. Some also know the wide forms of the
+// signs (U+FF0B, U+FF0D, U+FF1D, U+FF20), and some skip blanks before them.
+static bool looks_like_formula(const uint8_t *p, size_t size)
+{
+	static const uint8_t wide[] = {0x8b, 0x8d, 0x9d, 0xa0};
+
+	while (size && *p <= ' ')
+		p++, size--;
+	switch (size ? *p : 0) {
+	case '=':
+	case '+':
+	case '-':
+	case '@':
+		return true;
+	case 0xef:
+		return size >= 3 && p[1] == 0xbc && memchr(wide, p[2], sizeof(wide));
+	default:
+		return false;
+	}
+}
+
 // Adds quoted text: valid UTF-8 with quotes doubled.
 static void add_text(struct csv *csv, const void *data, size_t size)
 {
 	const char *p, *end;
 
 	frec__text_clear(&csv->scratch);
-	frec__text_utf8(&csv->scratch, data, size);
+	if (csv->context->raw) {
+		frec__text_utf8(&csv->scratch, data, size);
+	} else {
+		frec__text_puts(&csv->scratch, looks_like_formula(data, size) ? "'" : "");
+		frec__text_plain(&csv->scratch, data, size);
+	}
 	csv->row.failed |= csv->scratch.failed;
 	frec__text_puts(&csv->row, "\"");
 	p = csv->scratch.data;

@@ -71,11 +71,26 @@ struct work {
 	const struct frec_writer *writer;
 	struct frec_export context;
 	void *state;
+	uint64_t limit; // of the output's bytes
 };
 
 // `progress` is called only once every so many events, because a call takes about as long as
 // reading an event.
 #define PROGRESS_EVERY 64
+
+// Whether the output has become too large. The event is then counted as left out.
+static bool is_full(const struct work *work, const struct frec_event *event)
+{
+	const struct frec_writer *writer = work->writer;
+	uint64_t size = frec__output_offset(work->context.output);
+
+	if (writer->pending)
+		size += writer->pending(work->state);
+	if (size <= work->limit)
+		return false;
+	event->events->snapshot->left_out->events++;
+	return true;
+}
 
 static int write_events(struct frec_timeline *timeline, struct work *works,
 			const struct frec_export_job *job, struct frec_error *reterr)
@@ -85,8 +100,10 @@ static int write_events(struct frec_timeline *timeline, struct work *works,
 	int r = 0;
 
 	while (!r && (event = frec__timeline_next(timeline))) {
-		for (size_t i = 0; i < job->target_count && !r; i++)
-			r = works[i].writer->event(works[i].state, event, reterr);
+		for (size_t i = 0; i < job->target_count && !r; i++) {
+			if (!is_full(&works[i], event))
+				r = works[i].writer->event(works[i].state, event, reterr);
+		}
 		if (job->progress && number++ % PROGRESS_EVERY == 0) {
 			uint64_t done, total;
 
@@ -122,11 +139,14 @@ static int refuse(const struct frec_writer *writer, struct frec_error *reterr)
 }
 
 static int begin(struct work *work, const struct frec_timeline *timeline,
-		 const struct frec_export_target *target, struct frec_error *reterr)
+		 const struct frec_export_target *target, bool raw, struct frec_error *reterr)
 {
 	const struct frec_host *base = &timeline->hosts.hosts[timeline->hosts.base];
 
 	work->writer = target->writer;
+	work->limit = 0;
+	for (size_t i = 0; i < timeline->file_count; i++)
+		work->limit += FREC_LIMIT_OUTPUT(timeline->snapshots[i]->reader.size);
 	if (timeline->hosts.count > 1 && !work->writer->several_hosts)
 		return refuse(work->writer, reterr);
 	work->context = (struct frec_export){
@@ -135,6 +155,7 @@ static int begin(struct work *work, const struct frec_timeline *timeline,
 		.processes = &base->processes,
 		.filter = &base->filter,
 		.output = target->output,
+		.raw = raw,
 	};
 	return work->writer->begin(&work->context, &work->state, reterr);
 }
@@ -149,7 +170,7 @@ static int write_all(struct frec_timeline *timeline, const struct frec_export_jo
 	if (!works)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	while (begun < job->target_count && !r) {
-		r = begin(&works[begun], timeline, &job->targets[begun], reterr);
+		r = begin(&works[begun], timeline, &job->targets[begun], job->raw, reterr);
 		begun += !r;
 	}
 	if (!r)
@@ -172,6 +193,9 @@ int frec__export(const struct frec_export_job *job, struct frec_error *ret_warni
 		return r;
 	r = write_all(&timeline, job, reterr);
 	*ret_warning = *frec__timeline_problem(&timeline);
+	for (size_t i = 0; i < job->snapshot_count; i++)
+		frec__left_out_error(job->snapshots[i]->left_out, job->snapshots[i]->name,
+				     ret_warning);
 	for (size_t i = 0; i < job->target_count && !r && !ret_warning->code; i++) {
 		const struct frec_writer *writer = job->targets[i].writer;
 

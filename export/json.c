@@ -104,6 +104,7 @@ void frec__json_deinit(struct frec_json *json)
 	for (size_t i = 0; i < json->locations.count; i++)
 		frec__text_free((struct frec_text *)json->locations.entries + i);
 	free(json->locations.entries);
+	frec__text_free(&json->location);
 	for (size_t i = 0; i < json->names.count; i++)
 		frec__text_free((struct frec_text *)json->names.entries + i);
 	free(json->names.entries);
@@ -221,15 +222,26 @@ void frec__json_registers(struct frec_text *line, const struct frec_registers *l
 	frec__text_puts(line, "}");
 }
 
+// Bytes of the objects of all locations that are kept.
+#define LOCATIONS_SIZE_MAX (64u << 20)
+
 // Returns the JSON objects of a location, one for each function, separated by commas. They are made
-// only once. Returns NULL if memory runs out.
+// only once, unless there are very many. Returns NULL if memory runs out.
 static const struct frec_text *location_of(struct frec_json *json,
 					   const struct frec_location *location)
 {
-	struct frec_text *objects = frec__by_id(&json->locations, location->id, sizeof(*objects));
+	struct frec_text *objects;
 
-	if (objects && !objects->size)
+	if (json->locations_size > LOCATIONS_SIZE_MAX) {
+		frec__text_clear(&json->location);
+		frec__location_json(&json->location, location, NULL);
+		return &json->location;
+	}
+	objects = frec__by_id(&json->locations, location->id, sizeof(*objects));
+	if (objects && !objects->size) {
 		frec__location_json(objects, location, NULL);
+		json->locations_size += objects->size;
+	}
 	return objects;
 }
 

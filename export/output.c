@@ -70,11 +70,11 @@ int frec__output_compress(struct frec_output *output, const struct frec_compress
 	return frec__error(reterr, -ENOMEM, "out of memory");
 }
 
-int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
-			 const char *name, struct frec_error *reterr)
+int frec__output_open_in(struct frec_output *output, struct frec_output *folder, const char *name,
+			 struct frec_error *reterr)
 {
 	start(output, FREC_OUTPUT_FILE);
-	output->in_folder = true;
+	output->in_folder = folder;
 	output->stream =
 		openat(folder->file.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (output->stream < 0)
@@ -121,6 +121,8 @@ static int write_through(struct frec_output *output, const void *data, size_t si
 			 struct frec_error *reterr)
 {
 	output->written += size;
+	if (output->in_folder)
+		output->in_folder->written += size;
 	if (!output->compression)
 		return write_plain(output, data, size, reterr);
 	frec__text_clear(&output->compressed);
@@ -142,8 +144,10 @@ int frec__output_write(struct frec_output *output, const void *data, size_t size
 {
 	int r;
 
-	if (output->collector)
+	if (output->collector) {
+		output->written += size;
 		return frec__collector_add(output->collector, data, size, reterr);
+	}
 	if (size > BUFFER_SIZE - output->used) {
 		r = flush(output, false, reterr);
 		if (r)

@@ -22,12 +22,12 @@ enum frec_output_kind {
 
 struct frec_output {
 	enum frec_output_kind kind;
-	struct frec_new_file file; /* for FREC_OUTPUT_FOLDER, the folder */
-	int stream;		   /* a descriptor, or -1; closed here only if in_folder */
-	bool in_folder;
+	struct frec_new_file file;     /* for FREC_OUTPUT_FOLDER, the folder */
+	int stream;		       /* a descriptor, or -1; closed here only if in_folder */
+	struct frec_output *in_folder; /* the folder that the file is in; NULL: none */
 	uint8_t *buffer;
 	size_t used;
-	/* bytes before compression, without those in `buffer` */
+	/* bytes before compression, without those in `buffer`; of a folder: in all its files */
 	uint64_t written;
 	struct frec_collector *collector;	    /* NULL: not a collector */
 	const struct frec_compression *compression; /* NULL: none */
@@ -52,10 +52,10 @@ int frec__output_open_collector(struct frec_output *output,
 				const struct frec_collector_options *options,
 				struct frec_error *reterr);
 
-/* Opens a file in a folder output. Commit or discard the file before the folder. `name` contains no
- * slash. */
-int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
-			 const char *name, struct frec_error *reterr);
+/* Opens a file in a folder output, which must outlive it. Commit or discard the file before the
+ * folder. `name` contains no slash. */
+int frec__output_open_in(struct frec_output *output, struct frec_output *folder, const char *name,
+			 struct frec_error *reterr);
 
 /* Compresses everything written from now on. Not for folders, nor for files that will be
  * patched. On failure the output is discarded. */

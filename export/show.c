@@ -115,6 +115,7 @@ static int show_last(struct show *show, struct frec_error *reterr)
 	const struct frec_event *event;
 	int r = 0;
 
+	show->events.undecoded = true;
 	while (first.room && !r && (event = frec__events_next(&show->events))) {
 		const struct frec_record *record = event->record;
 
@@ -145,12 +146,40 @@ static int show_last(struct show *show, struct frec_error *reterr)
 
 static int show_all(struct show *show, struct frec_error *reterr)
 {
+	const uint64_t limit = FREC_LIMIT_OUTPUT(show->snapshot->reader.size);
 	const struct frec_event *event;
 	int r = 0;
 
-	while (!r && (event = frec__events_next(&show->events)))
-		r = show_event(show, event, reterr);
+	while (!r && (event = frec__events_next(&show->events))) {
+		if (frec__output_offset(show->output) > limit)
+			show->snapshot->left_out->events++;
+		else
+			r = show_event(show, event, reterr);
+	}
 	return r;
+}
+
+// Ends the list of events, and says what a limit cut off.
+static int show_end(struct show *show, struct frec_error *reterr)
+{
+	FREC_TEXT_FREE struct frec_text words = {0};
+	bool json = show->options->json;
+
+	frec__text_clear(&show->line);
+	if (json)
+		frec__text_puts(&show->line, show->shown ? "\n]" : "]");
+	else if (!show->shown && show->options->all)
+		frec__text_puts(&show->line, "  none\n");
+	if (frec__left_out_words(&words, show->snapshot->left_out) && words.data) {
+		frec__text_puts(&show->line, json ? ",\n\"left_out\":" : "\n");
+		if (json)
+			frec__text_json(&show->line, words.data, words.size);
+		else
+			frec__text_add(&show->line, words.data, words.size);
+		frec__text_puts(&show->line, json ? "" : "\n");
+	}
+	frec__text_puts(&show->line, json ? "}\n" : "");
+	return frec__output_text(show->output, &show->line, reterr);
 }
 
 static int show_report(struct show *show, struct frec_error *reterr)
@@ -175,11 +204,7 @@ static int show_report(struct show *show, struct frec_error *reterr)
 	r = frec__output_write(show->output, show->line.data, show->line.size, reterr);
 	if (!r)
 		r = options->all ? show_all(show, reterr) : show_last(show, reterr);
-	if (r)
-		return r;
-	if (options->json)
-		return puts_out(show, show->shown ? "\n]}\n" : "]}\n", reterr);
-	return show->shown || !options->all ? 0 : puts_out(show, "  none\n", reterr);
+	return r ? r : show_end(show, reterr);
 }
 
 int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *options,
@@ -201,6 +226,7 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	show.style.colored = options->colored;
 	r = show_report(&show, reterr);
 	*ret_warning = *frec__events_problem(&show.events);
+	frec__left_out_error(snapshot->left_out, snapshot->name, ret_warning);
 	frec__events_deinit(&show.events);
 	frec__json_deinit(&show.json);
 	frec__text_free(&show.line);

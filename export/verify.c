@@ -47,6 +47,11 @@ static bool payload_decodes(struct verify *verify, const struct frec_record *rec
 
 	if (described)
 		return described > 0;
+	if (record->source->n_field > verify->snapshot->left_out->fields_left) {
+		verify->snapshot->left_out->events++;
+		return true;
+	}
+	verify->snapshot->left_out->fields_left -= record->source->n_field;
 	for (size_t i = 0; i < record->source->n_field; i++) {
 		struct frec_value value;
 
@@ -183,6 +188,7 @@ static void check_counts(struct verify *verify)
 	const struct frec_snapshot *snapshot = verify->snapshot;
 	const Flightrec__End *end = snapshot->end;
 
+	frec__text_clear(&verify->scratch);
 	if (snapshot->damage.code)
 		frec__verify_problem(&verify->report, "%s", snapshot->damage.message);
 	if (snapshot->unknown_parts)
@@ -191,6 +197,8 @@ static void check_counts(struct verify *verify)
 				     " parts are of a kind that this flightrec does not know: the "
 				     "file comes from a newer one",
 				     snapshot->unknown_parts);
+	if (frec__left_out_words(&verify->scratch, snapshot->left_out) && verify->scratch.data)
+		frec__verify_problem(&verify->report, "%s", verify->scratch.data);
 	if (end && end->parts != snapshot->part_count)
 		frec__verify_problem(&verify->report,
 				     "the file should have %" PRIu64 " parts, but has %" PRIu64,

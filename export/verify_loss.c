@@ -150,7 +150,7 @@ static bool has_unwound(const struct frec_snapshot *snapshot)
 }
 
 static void check_cpu(const struct frec_snapshot *snapshot, const struct frec_cpu_check *check,
-		      struct frec_verify_report *report)
+		      bool unwound, struct frec_verify_report *report)
 {
 	const Flightrec__Header *header = snapshot->header;
 	const Flightrec__CpuCoverage *cpu = check->coverage;
@@ -168,7 +168,7 @@ static void check_cpu(const struct frec_snapshot *snapshot, const struct frec_cp
 				     cpu->cpu, cpu->records_kept, check->records, check->filtered);
 	// If stacks were unwound, the bytes cannot be compared: frames take a different number of
 	// bytes than the copied stacks that they replaced.
-	if (!has_unwound(snapshot) &&
+	if (!unwound &&
 	    (filtered ? check->bytes > cpu->bytes_kept : check->bytes != cpu->bytes_kept))
 		frec__verify_problem(report,
 				     "CPU %" PRIu32 ": %" PRIu64 " bytes were kept, but %" PRIu64
@@ -217,6 +217,7 @@ static void check_unique(const struct frec_loss_checks *checks, struct frec_veri
 void frec__loss_checks_compare(struct frec_loss_checks *checks, struct frec_verify_report *report)
 {
 	const struct frec_snapshot *snapshot = checks->snapshot;
+	bool unwound = has_unwound(snapshot);
 
 	check_unique(checks, report);
 	// The damage has been reported already. In a torn file, the checks below would report
@@ -226,5 +227,5 @@ void frec__loss_checks_compare(struct frec_loss_checks *checks, struct frec_veri
 	for (size_t i = 0; i < snapshot->loss_count && !report->error; i++)
 		check_loss(checks, &checks->losses[i], report);
 	for (size_t i = 0; i < snapshot->cpu_count && !report->error; i++)
-		check_cpu(snapshot, &checks->cpus[i], report);
+		check_cpu(snapshot, &checks->cpus[i], unwound, report);
 }

@@ -47,6 +47,7 @@ struct frec_export {
 	const struct frec_processes *processes;
 	const struct frec_filter *filter; /* which of the snapshot's sources are written */
 	struct frec_output *output;
+	bool raw; /* text is written as it was emitted, even if it is meant to deceive a reader */
 };
 
 struct frec_writer {
@@ -66,6 +67,9 @@ struct frec_writer {
 	int (*event)(void *state, const struct frec_event *event, struct frec_error *reterr);
 	int (*end)(void *state, struct frec_error *reterr);
 	void (*destroy)(void *state);
+	/* How many bytes are kept for `end`, in memory or in a temporary file. NULL: what is kept
+	 * does not grow with the number of events. */
+	uint64_t (*pending)(void *state);
 };
 
 extern const struct frec_writer frec__writer_perfetto;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,13 +48,58 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt)
 		 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
 }
 
+// Whether another user, who is not root, owns this. He may have put it there so that somebody else
+// writes where he may not.
+static bool is_strangers(const struct stat *status)
+{
+	return status->st_uid && status->st_uid != geteuid();
+}
+
+int frec__check_links(const char *path, struct frec_error *reterr)
+{
+	char part[PATH_MAX];
+	struct stat status;
+	size_t length = 0;
+
+	while (path[length]) {
+		length += strspn(path + length, "/");
+		length += strcspn(path + length, "/");
+		if (length >= sizeof(part))
+			break;
+		memcpy(part, path, length);
+		part[length] = 0;
+		if (!lstat(part, &status) && S_ISLNK(status.st_mode) && is_strangers(&status))
+			return frec__error(reterr, -EPERM,
+					   "%s: this link belongs to user %u, and is not followed: "
+					   "name what it leads to",
+					   part, status.st_uid);
+	}
+	return 0;
+}
+
+// Whether everybody may put files into the folder of `path`, but remove only his own.
+static bool is_in_shared_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	struct stat status;
+
+	if (slash)
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash == path ? 1 : slash - path),
+			 path);
+	return !stat(folder, &status) && status.st_mode & S_ISVTX && status.st_mode & S_IWOTH;
+}
+
 // If `path` is a link, as /dev/stdout is, sets `real` to the file that the link leads to, which is
 // the one to replace. Otherwise `real` is empty. Refuses a device or a pipe: if /dev/null were
 // replaced, it would be gone for everybody. Returns 0 or a negative errno.
 static int check_place(const char *path, char real[PATH_MAX], struct frec_error *reterr)
 {
 	struct stat status;
+	int r = frec__check_links(path, reterr);
 
+	if (r)
+		return r;
 	if (stat(path, &status))
 		return 0; // there is no file, or creating it will report what is wrong
 	if (S_ISDIR(status.st_mode))
@@ -64,6 +110,12 @@ static int check_place(const char *path, char real[PATH_MAX], struct frec_error 
 				   path);
 	if (lstat(path, &status) || !S_ISLNK(status.st_mode) || !realpath(path, real))
 		*real = 0;
+	if (!stat(path, &status) && is_strangers(&status) &&
+	    is_in_shared_folder(*real ? real : path))
+		return frec__error(reterr, -EPERM,
+				   "%s: this file belongs to user %u, and is left as it is: name "
+				   "another",
+				   path, status.st_uid);
 	return 0;
 }
 

@@ -35,7 +35,10 @@ int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 	}
 	memcpy(trimmed, path, length);
 	trimmed[length] = '\0';
-	r = frec__new_file_locate(folder, trimmed, reterr);
+	folder->fd = folder->folder = -1;
+	r = frec__check_links(trimmed, reterr);
+	if (!r)
+		r = frec__new_file_locate(folder, trimmed, reterr);
 	if (r)
 		return r;
 	// If the name is taken, fail now and not after the work. An empty folder is replaced.

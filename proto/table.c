@@ -4,11 +4,31 @@
 #include "proto/table.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 
-// The slot at which the search for a key begins, the key's home.
+// A number that only this process knows: the kernel gives it 16 random bytes.
+static uint64_t secret(void)
+{
+	static uint64_t number;
+
+	if (!number) {
+		const void *random = (const void *)getauxval(AT_RANDOM);
+
+		if (random)
+			memcpy(&number, random, sizeof(number));
+		number |= 1;
+	}
+	return number;
+}
+
+// The slot at which the search for a key begins, the key's home. An attacker who chooses the keys
+// does not know the secret, so he cannot choose keys that all have the same home.
 static size_t home(const struct frec_table *table, uint64_t key)
 {
-	return (size_t)(frec__table_mix(0, key) & (table->size - 1));
+	key ^= secret();
+	key = frec__table_mix(0, key ^ key >> 32);
+	return (size_t)(frec__table_mix(key >> 32, key) & (table->size - 1));
 }
 
 // The slot of a key, or the free slot where it would go.

@@ -14,8 +14,8 @@
  *	use(&things[*number]);
  *	frec__table_free(&table);
  *
- * Any key may be used, even 0. Keys that an attacker chooses can make the table slow, but not
- * wrong.
+ * Any key may be used, even 0. The home of a key depends on a number that differs in each process,
+ * so that an attacker cannot choose keys that make the table slow.
  *
  * If a key does not fit into 64 bits, hash it with frec__table_mix() and compare the things: store
  * numbers from 1, put the hash as the key, and while the number under that key belongs to another

@@ -8,6 +8,7 @@
 #include "tools/inputs.h"
 #include "tools/options.h"
 #include "tools/outputs.h"
+#include "tools/sandbox.h"
 #include "tools/shape_options.h"
 #include "tools/symbol_options.h"
 
@@ -32,23 +33,48 @@ struct arguments {
 	struct frec_filter_options filter;
 	struct frec_symbol_options symbols;
 	struct frec_shape_rules rules;
+	bool raw;
 };
 
-static int export_to(const struct frec_inputs *inputs, struct arguments *arguments)
+// Leaves the command with what its outputs need.
+static int enter_sandbox(const struct arguments *arguments, struct frec_error *reterr)
+{
+	const struct frec_outputs *outputs = &arguments->outputs;
+	const struct frec_unwinder_options *symbols = &arguments->symbols.unwinder;
+	struct frec_tool_sandbox sandbox;
+	bool network = false;
+
+	for (size_t i = 0; i < outputs->count; i++)
+		network |= outputs->wanted[i].endpoint;
+	frec__tool_sandbox_init(&sandbox, symbols, network);
+	frec__tool_sandbox_start_opener(&sandbox, symbols->debuginfod);
+	for (size_t i = 0; i < outputs->count; i++) {
+		const struct frec_wanted *wanted = &outputs->wanted[i];
+
+		frec__tool_sandbox_write_in(&sandbox, wanted->output.file.folder);
+		if (wanted->writer == &frec__writer_firefox)
+			frec__tool_sandbox_write_to_temporary(&sandbox);
+	}
+	return frec__tool_sandbox_enter(&sandbox, reterr);
+}
+
+static int export_to(struct frec_inputs *inputs, struct arguments *arguments)
 {
 	struct frec_error error = {0}, trouble = {0};
 	struct frec_outputs *outputs = &arguments->outputs;
 	struct frec_progress progress;
-	struct frec_export_job job = {.snapshots = inputs->snapshots,
-				      .snapshot_count = inputs->count,
-				      .filter = &arguments->filter,
+	struct frec_export_job job = {.filter = &arguments->filter,
 				      .symbols = &arguments->symbols.unwinder,
 				      .rules = &arguments->rules,
+				      .raw = arguments->raw,
 				      .progress = frec__progress_update,
 				      .progress_data = &progress};
 
-	if (!frec__outputs_open(outputs, &error)) {
+	if (!frec__outputs_open(outputs, &error) && !enter_sandbox(arguments, &error) &&
+	    !frec__inputs_read(inputs, &error)) {
 		frec__progress_start(&progress);
+		job.snapshots = inputs->snapshots;
+		job.snapshot_count = inputs->count;
 		job.targets = outputs->targets;
 		job.target_count = outputs->count;
 		frec__export(&job, &trouble, &error);
@@ -179,12 +205,16 @@ static int run(struct arguments *arguments, int argc, char **argv)
 		 .value = "TIME",
 		 .text = &arguments->filter.to,
 		 .help = "only events up to then"},
+		{.name = "raw",
+		 .flag = &arguments->raw,
+		 .help = "csv: write text as it was emitted, also if a spreadsheet would run it as "
+			 "a formula"},
 		{0}};
 	const struct frec_command_line command = {
 		.usage = "flightrec export FILE.frec... [-f FORMAT] [--compress gzip|zstd] [-o OUT "
 			 "| --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] [--to "
-			 "TIME] [--symbols DIR]... [--root DIR] [--span RULE]... [--counter "
-			 "RULE]... [--flow RULE]... [--log RULE]... [--rules FILE] "
+			 "TIME] [--raw] [--symbols DIR]... [--root DIR] [--span RULE]... "
+			 "[--counter RULE]... [--flow RULE]... [--log RULE]... [--rules FILE] "
 			 "[--no-conventions]",
 		.options = {options, symbol_options, shape_options},
 		.print_more = print_formats,

@@ -10,6 +10,7 @@
 #include "recorder/import/import.h"
 #include "tools/cli.h"
 #include "tools/options.h"
+#include "tools/sandbox.h"
 
 static void print_result(const char *output, const struct frec_import_result *result)
 {
@@ -49,6 +50,7 @@ int frec_cmd_import(int argc, char **argv)
 	struct frec_progress progress;
 	const struct frec_import_options import = {frec__progress_update, &progress};
 	struct frec_import_result result;
+	struct frec_tool_sandbox sandbox;
 	struct frec_error error = {0};
 	int fd, r, status;
 
@@ -62,6 +64,12 @@ int frec_cmd_import(int argc, char **argv)
 	fd = strcmp(input, "-") ? open(input, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
 	if (fd < 0)
 		return frec__cli_fail("%s: cannot open it: %s", input, strerror(errno));
+	frec__tool_sandbox_init(&sandbox, NULL, false);
+	frec__tool_sandbox_write_beside(&sandbox, output);
+	// Where records are sorted if the folder of the output cannot hold a file without a name.
+	frec__tool_sandbox_write_beside(&sandbox, "/var/tmp/.");
+	if (frec__tool_sandbox_enter(&sandbox, &error))
+		return frec__cli_fail("%s", error.message);
 	frec__progress_start(&progress);
 	r = frec__import(fd, input, output, &import, &result, &error);
 	frec__progress_end(&progress);

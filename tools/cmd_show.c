@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "export/read/input.h"
 #include "export/show.h"
 #include "tools/cli.h"
+#include "tools/inputs.h"
 #include "tools/options.h"
+#include "tools/sandbox.h"
 #include "tools/symbol_options.h"
 #include "tools/terminal.h"
 
@@ -29,21 +30,25 @@ static int write_to(int fd, struct frec_snapshot *snapshot, const struct frec_sh
 	return frec__output_commit(&output, reterr);
 }
 
-static int show(struct frec_snapshot *snapshot, const struct frec_show_options *options)
+static int show(struct frec_inputs *inputs, const struct frec_show_options *options)
 {
 	struct frec_error error = {0}, warning = {0};
 	struct frec_pager pager = {.fd = STDOUT_FILENO, .pid = -1};
+	struct frec_tool_sandbox sandbox;
 
+	frec__tool_sandbox_init(&sandbox, options->symbols, false);
+	frec__tool_sandbox_start_opener(&sandbox, options->symbols->debuginfod);
 	if (!options->json)
 		frec__pager_start(&pager);
-	(void)write_to(pager.fd, snapshot, options, &warning, &error);
+	if (!frec__tool_sandbox_enter(&sandbox, &error) && !frec__inputs_read(inputs, &error))
+		(void)write_to(pager.fd, inputs->snapshots[0], options, &warning, &error);
 	// It is no error if the user leaves the pager before the end.
 	if (error.code == -EPIPE && pager.pid >= 0)
 		error.code = 0;
 	// If the shell could not run the pager, it has printed why on standard error, and nothing
 	// was shown.
 	if (!frec__pager_end(&pager) && !error.code)
-		(void)write_to(STDOUT_FILENO, snapshot, options, &warning, &error);
+		(void)write_to(STDOUT_FILENO, inputs->snapshots[0], options, &warning, &error);
 	if (error.code)
 		return frec__cli_fail("%s", error.message);
 	return warning.code ? frec__cli_fail("%s", warning.message) : FREC_EXIT_DONE;
@@ -98,7 +103,7 @@ int frec_cmd_show(int argc, char **argv)
 		.about = "Prints the crash report and the last events of a snapshot.",
 		.options = {options, symbol_options},
 	};
-	struct frec_snapshot snapshot;
+	struct frec_inputs inputs = {0};
 	struct frec_error error = {0};
 	int status;
 
@@ -108,9 +113,9 @@ int frec_cmd_show(int argc, char **argv)
 	if (argc != 1)
 		return frec__cli_usage(command.usage, "name one snapshot file");
 	show_options.colored = frec__terminal_colored(color);
-	if (frec__input_open(&snapshot, argv[0], &error))
+	if (frec__inputs_open(&inputs, argv, 1, &error))
 		return frec__cli_fail("%s", error.message);
-	status = show(&snapshot, &show_options);
-	frec__input_close(&snapshot);
+	status = show(&inputs, &show_options);
+	frec__inputs_close(&inputs);
 	return status;
 }

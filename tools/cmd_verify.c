@@ -3,23 +3,27 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "export/read/input.h"
 #include "export/verify.h"
 #include "tools/cli.h"
+#include "tools/inputs.h"
 #include "tools/options.h"
+#include "tools/sandbox.h"
 
-static int verify(struct frec_snapshot *snapshot, bool json)
+static int verify(struct frec_inputs *inputs, bool json)
 {
 	struct frec_progress progress;
 	const struct frec_verify_options options = {json, frec__progress_update, &progress};
 	struct frec_error error = {0};
 	struct frec_output output;
+	struct frec_tool_sandbox sandbox;
 	uint64_t problems = 0;
 
-	if (frec__output_open_stream(&output, STDOUT_FILENO, &error))
+	frec__tool_sandbox_init(&sandbox, NULL, false);
+	if (frec__tool_sandbox_enter(&sandbox, &error) || frec__inputs_read(inputs, &error) ||
+	    frec__output_open_stream(&output, STDOUT_FILENO, &error))
 		return frec__cli_fail("%s", error.message);
 	frec__progress_start(&progress);
-	frec__verify(snapshot, &options, &output, &problems, &error);
+	frec__verify(inputs->snapshots[0], &options, &output, &problems, &error);
 	frec__progress_end(&progress);
 	if (error.code)
 		frec__output_discard(&output);
@@ -42,7 +46,7 @@ int frec_cmd_verify(int argc, char **argv)
 			 "problem and a summary. The exit status is 1 if there are problems.",
 		.options = {options},
 	};
-	struct frec_snapshot snapshot;
+	struct frec_inputs inputs = {0};
 	struct frec_error error = {0};
 	int status;
 
@@ -50,9 +54,9 @@ int frec_cmd_verify(int argc, char **argv)
 		return status;
 	if (argc != 1)
 		return frec__cli_usage(command.usage, "name one snapshot file");
-	if (frec__input_open(&snapshot, argv[0], &error))
+	if (frec__inputs_open(&inputs, argv, 1, &error))
 		return frec__cli_fail("%s", error.message);
-	status = verify(&snapshot, json);
-	frec__input_close(&snapshot);
+	status = verify(&inputs, json);
+	frec__inputs_close(&inputs);
 	return status;
 }

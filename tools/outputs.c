@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "tools/cli.h"
@@ -175,8 +177,27 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 	return streams < 2 ? FREC_EXIT_DONE : frec__cli_usage(usage, "one -o - only");
 }
 
+// Whether another user made this pipe and gave it a name: he may read what is written to it. A pipe
+// without a name, as in `sudo flightrec export -o /dev/stdout | less`, was handed over.
+static bool is_strangers_pipe(const char *path, struct stat *ret)
+{
+	struct statfs system;
+
+	return !stat(path, ret) && S_ISFIFO(ret->st_mode) && ret->st_uid &&
+	       ret->st_uid != geteuid() && !statfs(path, &system) && system.f_type != PIPEFS_MAGIC;
+}
+
 static int open_device(struct frec_wanted *wanted, struct frec_error *reterr)
 {
+	struct stat status;
+	int r = frec__check_links(wanted->path, reterr);
+
+	if (r)
+		return r;
+	if (is_strangers_pipe(wanted->path, &status))
+		return frec__error(reterr, -EPERM,
+				   "%s: this pipe belongs to user %u, and nothing is written to it",
+				   wanted->path, status.st_uid);
 	wanted->device = open(wanted->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (wanted->device < 0)
 		return frec__error(reterr, -errno, "%s: cannot open it: %s", wanted->path,

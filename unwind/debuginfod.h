@@ -12,4 +12,9 @@
  */
 int frec__debuginfod(const char *kind, const struct frec_build_id *build_id, char **ret_path);
 
+/* Makes frec__debuginfod() of this process call `asker` instead, which keeps the same promise, or
+ * ask the servers again if that is NULL. For a process that has no network. */
+void frec__debuginfod_through(int (*asker)(const char *kind, const struct frec_build_id *build_id,
+					   char **ret_path));
+
 #endif

@@ -4,13 +4,13 @@
 #include "unwind/elf_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/regular_file.h"
 
 // The segments are walked often, so at most this many of them are used. No real program has more.
 #define SEGMENTS_MAX 256
@@ -142,13 +142,23 @@ int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct fr
 	return r;
 }
 
+static int (*open_file)(const char *path) = frec__open_regular;
+
+void frec__elf_open_through(int (*opener)(const char *path))
+{
+	open_file = opener ? opener : frec__open_regular;
+}
+
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr)
 {
-	// O_NONBLOCK: if the path is a pipe, do not wait for its writer.
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	// Snapshots and programs name these paths, so anybody may have chosen them.
+	int fd = open_file(path);
 
 	if (fd < 0)
-		return frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
+		return frec__error(reterr, fd, "%s: %s", path,
+				   fd == -EINVAL    ? "not a regular file"
+				   : fd == -ENOEXEC ? "not a 64-bit little-endian ELF file"
+						    : strerror(-fd));
 	return frec__elf_open_fd(fd, path, ret, reterr);
 }
 

@@ -39,6 +39,11 @@ struct frec_elf {
  */
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr);
 
+/* Makes frec__elf_open() of this process open files by `opener`, which returns a descriptor or a
+ * negative errno, or by frec__open_regular() again if that is NULL. For a process that may not open
+ * files itself. */
+void frec__elf_open_through(int (*opener)(const char *path));
+
 /* Opens an ELF file in memory: `size` bytes at `image`, which the caller keeps until after
  * frec__elf_close(). `name` is for error messages. Returns 0, -ENOMEM or -ENOEXEC. */
 int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,

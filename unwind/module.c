@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 
 #include "proto/cleanup.h"
+#include "proto/grow.h"
 
 #include "unwind/files.h"
 #include "unwind/names.h"
@@ -140,15 +141,28 @@ static void open_vdso(struct frec_module *module)
 	frec__error(&module->error, -ESTALE, "%s: that of another kernel", module->path);
 }
 
-static struct frec_module *find_module(struct frec_unwinder *unwinder, const char *path,
-				       const struct frec_build_id *build_id)
+// The slot of `module_indices` with the index of this module plus 1, or with 0 if there is no such
+// module. NULL: out of memory.
+static uint32_t *find_module(struct frec_unwinder *unwinder, const char *path,
+			     const struct frec_build_id *build_id)
 {
-	for (struct frec_module *module = unwinder->modules; module; module = module->next) {
+	const uint8_t *bytes = build_id->size ? build_id->bytes : (const uint8_t *)path;
+	size_t size = build_id->size ? build_id->size : strlen(path);
+	uint64_t key = build_id->size;
+
+	for (size_t i = 0; i < size; i++)
+		key = frec__table_mix(key, bytes[i]);
+	for (;; key++) {
+		uint32_t *index = frec__table_put(&unwinder->module_indices, key, NULL);
+		const struct frec_module *module;
+
+		if (!index || !*index)
+			return index;
+		module = unwinder->modules[*index - 1];
 		if (build_id->size ? frec__build_id_equal(&module->build_id, build_id)
 				   : !module->build_id.size && !strcmp(module->path, path))
-			return module;
+			return index;
 	}
-	return NULL;
 }
 
 struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
@@ -156,14 +170,19 @@ struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
 {
 	struct frec_build_id build_id = {.size = 0};
 	struct frec_module *module;
+	uint32_t *index;
 
 	if (map->build_id_size && map->build_id_size <= FREC_BUILD_ID_MAX) {
 		build_id.size = map->build_id_size;
 		memcpy(build_id.bytes, map->build_id, map->build_id_size);
 	}
-	module = find_module(unwinder, map->path, &build_id);
-	if (module)
-		return module;
+	index = find_module(unwinder, map->path, &build_id);
+	if (!index)
+		return NULL;
+	if (*index)
+		return unwinder->modules[*index - 1];
+	if (!frec__grow(&unwinder->modules, unwinder->module_count, sizeof(module)))
+		return NULL;
 	module = calloc(1, sizeof(*module));
 	if (!module)
 		return NULL;
@@ -184,8 +203,8 @@ struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
 		module->error.code = 0;
 		open_eh_frame(module);
 	}
-	module->next = unwinder->modules;
-	unwinder->modules = module;
+	unwinder->modules[unwinder->module_count++] = module;
+	*index = (uint32_t)unwinder->module_count;
 	return module;
 }
 

@@ -10,6 +10,7 @@
 #ifndef FREC_UNWIND_MODULE_H
 #define FREC_UNWIND_MODULE_H
 
+#include "proto/table.h"
 #include "unwind/elf_file.h"
 #include "unwind/rows.h"
 #include "unwind/unwind.h"
@@ -21,7 +22,6 @@ struct frec_cfi_section {
 };
 
 struct frec_module {
-	struct frec_module *next;      /* in the list of the unwinder */
 	struct frec_build_id build_id; /* as recorded; size 0: unknown */
 	char *path;		       /* as recorded */
 	bool verified;
@@ -37,7 +37,10 @@ struct frec_module {
 struct frec_unwinder {
 	const struct frec_registers *machine;
 	struct frec_unwinder_options options; /* points to copies */
-	struct frec_module *modules;
+	struct frec_module **modules;
+	size_t module_count;
+	/* index in `modules` plus 1, by hash of the build-id or, without one, of the path */
+	struct frec_table module_indices;
 };
 
 /* Finds the module that `map` maps, or opens it. Mappings with the same build-id share one

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The unwinder: the options, and the list of modules.
+// The unwinder: the options, and the modules.
 #include <errno.h>
 #include <stdlib.h>
 
@@ -59,12 +59,10 @@ void frec__unwinder_destroy(struct frec_unwinder *unwinder)
 {
 	if (!unwinder)
 		return;
-	while (unwinder->modules) {
-		struct frec_module *module = unwinder->modules;
-
-		unwinder->modules = module->next;
-		frec__module_destroy(module);
-	}
+	for (size_t i = 0; i < unwinder->module_count; i++)
+		frec__module_destroy(unwinder->modules[i]);
+	free(unwinder->modules);
+	frec__table_free(&unwinder->module_indices);
 	free_options(&unwinder->options);
 	free(unwinder);
 }

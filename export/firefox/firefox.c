@@ -329,6 +329,11 @@ static int end(void *state, struct frec_error *reterr)
 	return r ? r : frec__firefox_write(firefox, reterr);
 }
 
+static uint64_t pending(void *state)
+{
+	return ((const struct frec_firefox *)state)->spool.end;
+}
+
 const struct frec_writer frec__writer_firefox = {
 	.name = "firefox",
 	.what = "for profiler.firefox.com",
@@ -339,4 +344,5 @@ const struct frec_writer frec__writer_firefox = {
 	.event = event,
 	.end = end,
 	.destroy = destroy,
+	.pending = pending,
 };

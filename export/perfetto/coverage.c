@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "export/perfetto/annotations.h"
 
@@ -40,20 +41,56 @@ static void add_number(struct frec_arena *arena, struct frec_annotations *annota
 	annotation->uint_value = value;
 }
 
+static int by_ring(const void *a, const void *b)
+{
+	const Flightrec__Loss *const *x = a, *const *y = b;
+
+	if ((*x)->cpu != (*y)->cpu)
+		return ((*x)->cpu > (*y)->cpu) - ((*x)->cpu < (*y)->cpu);
+	return ((*x)->ring > (*y)->ring) - ((*x)->ring < (*y)->ring);
+}
+
+// The losses of a file, sorted by ring.
+struct ring_losses {
+	const Flightrec__Loss **sorted;
+	size_t count;
+};
+
+static bool sort_losses(struct ring_losses *losses, const struct frec_snapshot *snapshot)
+{
+	*losses = (struct ring_losses){calloc(snapshot->loss_count + 1, sizeof(*losses->sorted)),
+				       snapshot->loss_count};
+	for (size_t i = 0; losses->sorted && i < losses->count; i++)
+		losses->sorted[i] = snapshot->losses[i];
+	if (losses->sorted)
+		qsort(losses->sorted, losses->count, sizeof(*losses->sorted), by_ring);
+	return losses->sorted;
+}
+
 // Adds how many events of each of the ring's sources are missing. Returns how many were lost.
 // Overwritten events do not count as lost, because they are older than the slice.
 static uint64_t add_losses(struct frec_perfetto *perfetto, const struct frec_snapshot *snapshot,
-			   const Flightrec__CpuCoverage *cpu, struct frec_annotations *annotations)
+			   const struct ring_losses *losses, const Flightrec__CpuCoverage *cpu,
+			   struct frec_annotations *annotations)
 {
+	const Flightrec__Loss wanted = {.cpu = cpu->cpu, .ring = cpu->ring}, *key = &wanted;
+	size_t low = 0, high = losses->count;
 	uint64_t lost = 0;
 
-	for (size_t i = 0; i < snapshot->loss_count; i++) {
-		const Flightrec__Loss *loss = snapshot->losses[i];
-		size_t index = frec__snapshot_source(snapshot, loss->source);
-		char name[512];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
 
-		if (loss->cpu != cpu->cpu || loss->ring != cpu->ring || index == SIZE_MAX ||
-		    !(loss->lost | loss->overwritten))
+		if (by_ring(&losses->sorted[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low; i < losses->count && !by_ring(&losses->sorted[i], &key); i++) {
+		const Flightrec__Loss *loss = losses->sorted[i];
+		size_t index = frec__snapshot_source(snapshot, loss->source);
+		char name[2 * FREC_LIMIT_NAME + 32];
+
+		if (index == SIZE_MAX || !(loss->lost | loss->overwritten))
 			continue;
 		lost += loss->lost;
 		snprintf(name, sizeof(name), "%s:%s overwritten", snapshot->sources[index]->system,
@@ -90,7 +127,8 @@ static int begin_slice(struct frec_perfetto *perfetto, uint64_t time, uint64_t t
 }
 
 static int write_ring(struct frec_perfetto *perfetto, const struct frec_timeline_file *file,
-		      const Flightrec__CpuCoverage *cpu, uint64_t track, struct frec_error *reterr)
+		      const struct ring_losses *losses, const Flightrec__CpuCoverage *cpu,
+		      uint64_t track, struct frec_error *reterr)
 {
 	const struct frec_snapshot *snapshot = file->events.snapshot;
 	uint64_t from = cpu->from + file->host->shift, until = cpu->until + file->host->shift;
@@ -101,7 +139,7 @@ static int write_ring(struct frec_perfetto *perfetto, const struct frec_timeline
 
 	add_number(&perfetto->arena, &annotations, "ring_size", cpu->ring_size);
 	add_number(&perfetto->arena, &annotations, "wrapped", cpu->wrapped);
-	lost = add_losses(perfetto, snapshot, cpu, &annotations);
+	lost = add_losses(perfetto, snapshot, losses, cpu, &annotations);
 	if (lost)
 		snprintf(name, sizeof(name), "covered, but %" PRIu64 " lost", lost);
 	r = begin_slice(perfetto, from, track, name, &annotations, reterr);
@@ -117,10 +155,13 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 	uint32_t first = (uint32_t)number << 16;
 	uint64_t parent;
 	char name[512] = "flightrec coverage";
+	struct ring_losses losses;
 	int r;
 
 	if (!snapshot->cpu_count)
 		return 0;
+	if (!sort_losses(&losses, snapshot))
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	perfetto->host = file->host;
 	parent = frec__perfetto_uuid(file->host, FREC_PERFETTO_COVERAGE, first);
 	if (perfetto->context->timeline->file_count > 1)
@@ -136,7 +177,8 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 				 cpu->ring);
 		r = write_track(perfetto, uuid, parent, name, reterr);
 		if (!r)
-			r = write_ring(perfetto, file, cpu, uuid, reterr);
+			r = write_ring(perfetto, file, &losses, cpu, uuid, reterr);
 	}
+	free(losses.sorted);
 	return r;
 }

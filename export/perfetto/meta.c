@@ -196,36 +196,41 @@ int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_erro
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// Returns whether a later process of the snapshot has the same pid. Readers know one process for
-// each pid and would mix several, so only the last one is written. If several files have the same
-// process, the entry of the last file counts as the later one.
-static bool used_again(const struct frec_snapshot *snapshot, size_t index)
+// Finds the last process of each pid. Readers know one process for each pid and would mix several,
+// so only the last one is written. If several files have the same process, the entry of the last
+// file counts as the later one. Returns false if memory runs out.
+static bool find_last(const struct frec_snapshot *snapshot, struct frec_table *last)
 {
-	const Flightrec__Process *process = snapshot->processes[index];
-
 	for (size_t i = 0; i < snapshot->process_count; i++) {
-		const Flightrec__Process *other = snapshot->processes[i];
+		const Flightrec__Process *process = snapshot->processes[i];
+		bool is_new;
+		uint32_t *index = frec__table_put(last, process->pid, &is_new);
 
-		if (other->pid == process->pid && (other->start > process->start ||
-						   (other->start == process->start && i > index)))
-			return true;
+		if (!index)
+			return false;
+		if (is_new || process->start >= snapshot->processes[*index]->start)
+			*index = (uint32_t)i;
 	}
-	return false;
+	return true;
 }
 
 int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
 	const struct frec_snapshot *snapshot = perfetto->host->snapshot;
 	const struct frec_processes *table = &perfetto->host->processes;
+	struct frec_table last = {0};
 	int r = 0;
 
+	if (!find_last(snapshot, &last))
+		r = frec__error(reterr, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < snapshot->process_count && !r; i++) {
-		if (used_again(snapshot, i))
+		if (*frec__table_get(&last, snapshot->processes[i]->pid) != i)
 			continue;
 		r = write_process_tree(perfetto, snapshot->processes[i], reterr);
 		if (!r)
 			r = write_process_track(perfetto, snapshot->processes[i], reterr);
 	}
+	frec__table_free(&last);
 	for (size_t i = 0; i < table->count && !r; i++) {
 		const struct frec_process_entry *entry = &table->entries[i];
 		uint64_t uuid;

@@ -3,11 +3,16 @@
 // the same file and is trusted no more than the bytes.
 #include "export/read/decode_plan.h"
 
+#include "export/read/limits.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "export/read/text.h"
+
+// Looking for a name among this many enumerators takes as long as decoding a field.
+#define ENUMERATORS_A_FIELD 8
 
 enum {
 	HERE,	  // the field itself is at its offset
@@ -135,6 +140,7 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 	struct frec_value *values = plan->values;
 	size_t count = plan->count;
 	bool whole = payload_size >= plan->end; // if so, every `step` is in bounds
+	size_t room = FREC_LIMIT_VALUES(payload_size);
 
 	// The values of the previous record need not be cleared, because all members that a kind of
 	// value uses are set again.
@@ -181,16 +187,23 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 			value->d = (double)single;
 			break;
 		}
-		case FREC_VALUE_TEXT:
-			decode_text(source, value);
-			break;
-		case FREC_VALUE_BYTES:
-			if (step->readable && frec__text_is_printable(data, size)) {
+		default: // text, bytes and arrays
+			// The values of an honest event share no bytes. Without this limit, 512
+			// fields could each show the whole payload.
+			if (size > room) {
+				*value = (struct frec_value){.kind = FREC_VALUE_INVALID,
+							     .field = value->field};
+				plan->left_out++;
+				break;
+			}
+			room -= size;
+			if (value->kind == FREC_VALUE_TEXT) {
+				decode_text(source, value);
+			} else if (value->kind == FREC_VALUE_BYTES && step->readable &&
+				   frec__text_is_printable(data, size)) {
 				value->kind = FREC_VALUE_TEXT;
 				value->cut = false;
 			}
-			break;
-		default: // arrays need no conversion
 			break;
 		}
 	}
@@ -230,6 +243,7 @@ int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Sourc
 		plan->steps[i] = step_of(field);
 		if (end > plan->end)
 			plan->end = end;
+		plan->work += 1 + (uint32_t)(field->n_enumerator / ENUMERATORS_A_FIELD);
 	}
 	return 0;
 }

@@ -24,6 +24,9 @@ struct frec_decode_plan {
 	size_t count;			/* how many fields there are */
 	/* a payload of at least this size holds every field, or the word that says where it is */
 	size_t end;
+	/* how much of FREC_LIMIT_FIELDS a record takes */
+	uint32_t work;
+	uint64_t left_out; /* values that exceeded FREC_LIMIT_VALUES so far */
 };
 
 /* Makes a plan for `source`, which must outlive it. Returns 0 or -ENOMEM. */

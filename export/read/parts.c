@@ -86,13 +86,20 @@ bool frec__part_once(uint32_t field)
 	return part_kinds[field].once;
 }
 
-ProtobufCMessage *frec__part_unpack(const struct frec_part_view *view)
+int frec__part_unpack(const struct frec_part_view *view, uint64_t *memory, ProtobufCMessage **ret)
 {
 	const ProtobufCMessageDescriptor *descriptor = part_kinds[view->field].descriptor;
+	uint64_t needed;
 
-	if (frec__wire_check(descriptor, view->body, view->body_size))
-		return NULL;
-	return protobuf_c_message_unpack(descriptor, NULL, view->body_size, view->body);
+	if (frec__wire_measure(descriptor, view->body, view->body_size, &needed))
+		return -EBADMSG;
+	if (needed > *memory)
+		return -E2BIG;
+	*ret = protobuf_c_message_unpack(descriptor, NULL, view->body_size, view->body);
+	if (!*ret)
+		return -ENOMEM;
+	*memory -= needed;
+	return 0;
 }
 
 const char *frec__part_why(int r)
@@ -104,6 +111,8 @@ const char *frec__part_why(int r)
 		return "the checksum of this part does not match: bytes were changed";
 	case -EBADMSG:
 		return "this is not a part of a snapshot";
+	case -E2BIG:
+		return "this part would take more memory than a file of this size may";
 	default:
 		return strerror(-r);
 	}

@@ -33,9 +33,11 @@ const char *frec__part_why(int r);
 /* Returns whether a file may have only one part of this kind. `field` is at most FREC_PART_LAST. */
 bool frec__part_once(uint32_t field);
 
-/* Unpacks a part whose field is at most FREC_PART_LAST. Returns a message, which the caller frees
- * with protobuf_c_message_free_unpacked(), or NULL if the part is malformed or memory runs out. */
-ProtobufCMessage *frec__part_unpack(const struct frec_part_view *view);
+/* Unpacks a part whose field is at most FREC_PART_LAST, unless that would take more than *memory
+ * bytes, and takes them off *memory. The caller frees the message with
+ * protobuf_c_message_free_unpacked(). Returns 0, -EBADMSG if the part is malformed, -E2BIG, or
+ * -ENOMEM. */
+int frec__part_unpack(const struct frec_part_view *view, uint64_t *memory, ProtobufCMessage **ret);
 
 void frec__part_reader_deinit(struct frec_part_reader *reader);
 

@@ -30,7 +30,8 @@ static int append(struct frec_part_list *list, void *item)
 	return 0;
 }
 
-// Adds a Records part to the index. Returns 0, -EBADMSG if this is not a Records part, or -ENOMEM.
+// Adds a Records part to the index. Returns 0, -EBADMSG if this is not a Records part, -E2BIG if
+// all records together are too large, or -ENOMEM.
 static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 		     const struct frec_part_view *view)
 {
@@ -39,6 +40,9 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 
 	if (!frec__chunk_describe(view, &chunk, &content))
 		return -EBADMSG;
+	if (chunk.size > snapshot->records_left)
+		return -E2BIG;
+	snapshot->records_left -= chunk.size;
 	chunk.offset = offset;
 	chunk.part_size = (uint32_t)view->size;
 	if (!frec__grow(&snapshot->chunks, snapshot->chunk_count, sizeof(chunk)))
@@ -48,14 +52,21 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 }
 
 // Adds the message in a part. Returns 0, -EBADMSG if the message is not a valid one of the kind
-// that its field number indicates, or -ENOMEM.
+// that its field number indicates, -E2BIG if it takes too much memory, or -ENOMEM.
 static int add_message(struct frec_snapshot *snapshot, const struct frec_part_view *view)
 {
-	ProtobufCMessage *message = frec__part_unpack(view);
+	ProtobufCMessage *message;
 	int r;
 
-	if (!message)
-		return -EBADMSG;
+	if (view->field == FREC_PART_CLOCKS &&
+	    snapshot->lists[view->field].count == FREC_LIMIT_CLOCKS) {
+		snapshot->left_out->clocks++;
+		return 0;
+	}
+	r = frec__part_unpack(view, &snapshot->tables_left, &message);
+	if (r)
+		return r;
+	frec__limits_trim(snapshot->left_out, view->field, message);
 	r = append(&snapshot->lists[view->field], message);
 	if (r)
 		protobuf_c_message_free_unpacked(message, NULL);
@@ -85,6 +96,12 @@ static int add_part(struct frec_snapshot *snapshot, uint64_t offset,
 	if (r == -EBADMSG)
 		return damaged(snapshot, offset, r,
 			       "the checksum is right, but this is not a message of this format");
+	if (r == -E2BIG)
+		return damaged(snapshot, offset, r,
+			       view->field == FREC_PART_RECORDS
+				       ? "the records up to here are more than a file of this size "
+					 "may hold"
+				       : frec__part_why(r));
 	if (r)
 		return damaged(snapshot, offset, r, strerror(-r));
 	return 0;
@@ -123,7 +140,10 @@ static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
 			damaged(snapshot, offset, r, frec__part_why(r));
 			break;
 		}
-		if (add_part(snapshot, offset, &view))
+		r = add_part(snapshot, offset, &view);
+		if (r == -ENOMEM)
+			return frec__error(reterr, r, "%s: out of memory", snapshot->name);
+		if (r)
 			break;
 		if (!offset) {
 			snapshot->header = snapshot->lists[FREC_PART_HEADER].items[0];
@@ -156,6 +176,15 @@ static int compare_sources(const void *a, const void *b, void *data)
 	return p != q ? (p > q) - (p < q) : (*x > *y) - (*x < *y);
 }
 
+static int compare_losses(const void *a, const void *b, void *data)
+{
+	const struct frec_snapshot *snapshot = data;
+	const uint32_t *x = a, *y = b;
+	uint32_t p = snapshot->losses[*x]->source, q = snapshot->losses[*y]->source;
+
+	return p != q ? (p > q) - (p < q) : (*x > *y) - (*x < *y);
+}
+
 static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 {
 	const struct frec_part_list *lists = snapshot->lists;
@@ -183,13 +212,18 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 	snapshot->source_order_count = snapshot->source_count;
 	snapshot->source_ids_in_order = true;
 	snapshot->source_order = calloc(snapshot->source_count + 1, sizeof(uint32_t));
-	if (!snapshot->source_order)
+	snapshot->loss_order = calloc(snapshot->loss_count + 1, sizeof(uint32_t));
+	if (!snapshot->source_order || !snapshot->loss_order)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		snapshot->source_order[i] = (uint32_t)i;
 		snapshot->source_ids_in_order &= snapshot->sources[i]->id == i + 1;
 	}
 	qsort_r(snapshot->source_order, snapshot->source_count, sizeof(uint32_t), compare_sources,
+		snapshot);
+	for (size_t i = 0; i < snapshot->loss_count; i++)
+		snapshot->loss_order[i] = (uint32_t)i;
+	qsort_r(snapshot->loss_order, snapshot->loss_count, sizeof(uint32_t), compare_losses,
 		snapshot);
 	return 0;
 }
@@ -212,10 +246,17 @@ int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 	struct stat status;
 	int r;
 
-	*ret = (struct frec_snapshot){.reader.fd = fd, .name = strdup(name)};
-	if (!ret->name)
-		r = frec__error(reterr, -ENOMEM, "%s: out of memory", name);
-	else if (fstat(fd, &status))
+	*ret = (struct frec_snapshot){.reader.fd = fd,
+				      .name = strdup(name),
+				      .left_out = calloc(1, sizeof(*ret->left_out))};
+	if (!ret->name || !ret->left_out) {
+		free(ret->name);
+		free(ret->left_out);
+		close(fd);
+		*ret = (struct frec_snapshot){.reader.fd = -1};
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", name);
+	}
+	if (fstat(fd, &status))
 		r = frec__error(reterr, -errno, "%s: %s", name, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
 		r = frec__error(reterr, -EINVAL, "%s: not a regular file", name);
@@ -223,6 +264,9 @@ int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 		r = frec__error(reterr, -ENODATA, "%s: byte 0: the file is empty", name);
 	else {
 		ret->reader.size = (uint64_t)status.st_size;
+		ret->tables_left = FREC_LIMIT_TABLES(ret->reader.size);
+		ret->records_left = FREC_LIMIT_RECORDS(ret->reader.size);
+		frec__left_out_init(ret->left_out, ret->reader.size);
 		r = walk(ret, reterr);
 		if (!r)
 			r = finish(ret, reterr);
@@ -255,6 +299,8 @@ void frec__snapshot_close(struct frec_snapshot *snapshot)
 	}
 	free(snapshot->chunks);
 	free(snapshot->source_order);
+	free(snapshot->loss_order);
+	free(snapshot->left_out);
 	frec__part_reader_deinit(&snapshot->reader);
 	free(snapshot->name);
 	*snapshot = (struct frec_snapshot){.reader.fd = -1};
@@ -279,6 +325,21 @@ size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
 	    snapshot->sources[snapshot->source_order[low]]->id != id)
 		return SIZE_MAX;
 	return snapshot->source_order[low];
+}
+
+size_t frec__snapshot_loss(const struct frec_snapshot *snapshot, uint32_t id)
+{
+	size_t low = 0, high = snapshot->loss_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (snapshot->losses[snapshot->loss_order[middle]]->source < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk_view *chunk,

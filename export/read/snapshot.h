@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "export/read/chunk.h"
+#include "export/read/limits.h"
 #include "export/read/parts.h"
 #include "flightrec.pb-c.h"
 #include "proto/error.h"
@@ -71,12 +72,17 @@ struct frec_snapshot {
 	 * and the members above hold what comes before that byte. */
 	struct frec_error damage;
 
+	/* what was left out because it costs too much, and what is left of the limits */
+	struct frec_left_out *left_out;
+	uint64_t tables_left, records_left;
+
 	/* the unpacked parts, indexed by FREC_PART_...; freed when the snapshot is closed */
 	struct frec_part_list lists[FREC_PART_LAST + 1];
 	bool source_ids_in_order; /* sources[n] has id n + 1, as recorders number them */
 	/* indices of the sources that the file has, sorted by id */
 	uint32_t *source_order;
 	size_t source_order_count;
+	uint32_t *loss_order; /* indices of `losses`, sorted by source */
 	/* The sources that payloads describe, or NULL. eventheader.c sets and frees it. */
 	struct frec_eventheader *eventheader;
 };
@@ -103,6 +109,10 @@ int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source 
 /* Returns the index in `sources` of the file's source with this id, or SIZE_MAX if there is
  * none. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
+
+/* Returns the position in `loss_order` of the first loss of the source with this id; if it has
+ * none, that of another source's loss, or `loss_count`. */
+size_t frec__snapshot_loss(const struct frec_snapshot *snapshot, uint32_t id);
 
 /* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno. The caller frees
  * data->data. */

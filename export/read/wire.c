@@ -11,7 +11,31 @@
 
 struct walk {
 	unsigned int items_left;
+	uint64_t memory; // bytes that protobuf-c will allocate
 };
+
+// What malloc() takes for itself.
+#define ALLOCATION 16
+
+// The bytes that an element takes in the array of a repeated field.
+static size_t element_size(ProtobufCType type)
+{
+	switch (type) {
+	case PROTOBUF_C_TYPE_BYTES:
+		return sizeof(ProtobufCBinaryData);
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+	case PROTOBUF_C_TYPE_FLOAT:
+	case PROTOBUF_C_TYPE_BOOL:
+	case PROTOBUF_C_TYPE_ENUM:
+		return 4;
+	default:
+		return 8;
+	}
+}
 
 static bool take_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 {
@@ -84,14 +108,18 @@ static enum frec_wire_type wire_type_of(ProtobufCType type)
 	}
 }
 
-static bool check_packed(struct walk *walk, enum frec_wire_type type, const uint8_t *p, size_t size)
+static bool check_packed(struct walk *walk, ProtobufCType element, const uint8_t *p, size_t size)
 {
+	enum frec_wire_type type = wire_type_of(element);
 	const uint8_t *end = p + size;
 	uint64_t value;
 
-	if (type == FREC_WIRE_FIXED64 || type == FREC_WIRE_FIXED32)
+	if (type == FREC_WIRE_FIXED64 || type == FREC_WIRE_FIXED32) {
+		walk->memory += size;
 		return size % (type == FREC_WIRE_FIXED64 ? 8 : 4) == 0;
+	}
 	while (p < end) {
+		walk->memory += element_size(element);
 		if (!walk->items_left || !--walk->items_left || !take_varint(&p, end, &value))
 			return false;
 	}
@@ -106,6 +134,7 @@ static bool check_message(struct walk *walk, const ProtobufCMessageDescriptor *d
 
 	if (depth > DEPTH_MAX)
 		return false;
+	walk->memory += descriptor->sizeof_message + ALLOCATION;
 	while (p < end) {
 		const ProtobufCFieldDescriptor *field;
 		struct frec_wire_field found;
@@ -113,10 +142,17 @@ static bool check_message(struct walk *walk, const ProtobufCMessageDescriptor *d
 		if (!walk->items_left || !--walk->items_left || !frec__wire_next(&p, end, &found))
 			return false;
 		field = protobuf_c_message_descriptor_get_field(descriptor, found.number);
+		if (!field)
+			walk->memory += sizeof(ProtobufCMessageUnknownField) + ALLOCATION;
+		else if (field->label == PROTOBUF_C_LABEL_REPEATED)
+			walk->memory += element_size(field->type);
+		if (!field || field->type == PROTOBUF_C_TYPE_STRING ||
+		    field->type == PROTOBUF_C_TYPE_BYTES)
+			walk->memory += found.size + ALLOCATION;
 		if (field && found.type == FREC_WIRE_LENGTH_DELIMITED &&
 		    wire_type_of(field->type) != found.type) {
 			if (field->label != PROTOBUF_C_LABEL_REPEATED ||
-			    !check_packed(walk, wire_type_of(field->type), found.data, found.size))
+			    !check_packed(walk, field->type, found.data, found.size))
 				return false;
 		} else if (field && wire_type_of(field->type) != found.type) {
 			return false;
@@ -134,9 +170,20 @@ static bool check_message(struct walk *walk, const ProtobufCMessageDescriptor *d
 	return true;
 }
 
-int frec__wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data, size_t size)
+int frec__wire_measure(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
+		       size_t size, uint64_t *ret_memory)
 {
 	struct walk walk = {.items_left = FREC_WIRE_ITEMS_MAX};
 
-	return check_message(&walk, descriptor, data, size, 0) ? 0 : -EBADMSG;
+	if (!check_message(&walk, descriptor, data, size, 0))
+		return -EBADMSG;
+	*ret_memory = walk.memory;
+	return 0;
+}
+
+int frec__wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data, size_t size)
+{
+	uint64_t memory;
+
+	return frec__wire_measure(descriptor, data, size, &memory);
 }

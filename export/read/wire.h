@@ -42,4 +42,9 @@ bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_fie
 int frec__wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
 		     size_t size);
 
+/* The same; on success *ret_memory is an upper bound, in bytes, for what protobuf-c then allocates
+ * for good. While it unpacks a message, it takes another 48 bytes for each of its fields. */
+int frec__wire_measure(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
+		       size_t size, uint64_t *ret_memory);
+
 #endif

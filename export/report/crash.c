@@ -178,21 +178,29 @@ size_t frec__transport_sources(const struct frec_snapshot *snapshot, Flightrec__
 	return count;
 }
 
+static void add_loss(struct frec_loss_sum *sum, const Flightrec__Loss *loss)
+{
+	sum->parts++;
+	sum->emitted += loss->emitted_before;
+	sum->in_file += loss->in_file;
+	sum->filtered += loss->filtered;
+	sum->overwritten += loss->overwritten;
+	sum->lost += loss->lost;
+	sum->destroyed += loss->ring ? loss->lost : 0;
+}
+
 void frec__loss_sum(const struct frec_snapshot *snapshot, const Flightrec__Source *source,
 		    struct frec_loss_sum *ret)
 {
 	*ret = (struct frec_loss_sum){0};
-	for (size_t i = 0; i < snapshot->loss_count; i++) {
-		const Flightrec__Loss *loss = snapshot->losses[i];
-
-		if (source && source->id != loss->source)
-			continue;
-		ret->parts++;
-		ret->emitted += loss->emitted_before;
-		ret->in_file += loss->in_file;
-		ret->filtered += loss->filtered;
-		ret->overwritten += loss->overwritten;
-		ret->lost += loss->lost;
-		ret->destroyed += loss->ring ? loss->lost : 0;
+	if (source) {
+		for (size_t i = frec__snapshot_loss(snapshot, source->id);
+		     i < snapshot->loss_count &&
+		     snapshot->losses[snapshot->loss_order[i]]->source == source->id;
+		     i++)
+			add_loss(ret, snapshot->losses[snapshot->loss_order[i]]);
+		return;
 	}
+	for (size_t i = 0; i < snapshot->loss_count; i++)
+		add_loss(ret, snapshot->losses[i]);
 }

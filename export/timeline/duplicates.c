@@ -28,13 +28,12 @@ struct frec_duplicates_ring {
 static struct frec_duplicates_ring *find_ring(struct frec_duplicates *duplicates, uint32_t cpu,
 					      uint32_t number)
 {
+	uint64_t key = (uint64_t)cpu << 32 | number;
+	uint32_t *index = frec__table_get(&duplicates->indices, key);
 	struct frec_duplicates_ring *ring;
 
-	for (size_t i = 0; i < duplicates->count; i++) {
-		ring = &duplicates->rings[i];
-		if (ring->cpu == cpu && ring->number == number)
-			return ring;
-	}
+	if (index)
+		return &duplicates->rings[*index];
 	if (!frec__grow(&duplicates->rings, duplicates->count, sizeof(*ring)))
 		return NULL;
 	ring = &duplicates->rings[duplicates->count];
@@ -45,7 +44,12 @@ static struct frec_duplicates_ring *find_ring(struct frec_duplicates *duplicates
 	};
 	if (!ring->records)
 		return NULL;
-	duplicates->count++;
+	index = frec__table_put(&duplicates->indices, key, NULL);
+	if (!index) {
+		free(ring->records);
+		return NULL;
+	}
+	*index = (uint32_t)duplicates->count++;
 	return ring;
 }
 
@@ -109,5 +113,6 @@ void frec__duplicates_free(struct frec_duplicates *duplicates)
 		free(duplicates->rings[i].records);
 	}
 	free(duplicates->rings);
+	frec__table_free(&duplicates->indices);
 	*duplicates = (struct frec_duplicates){0};
 }

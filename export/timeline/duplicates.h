@@ -18,6 +18,7 @@
 #define FREC_EXPORT_TIMELINE_DUPLICATES_H
 
 #include "export/read/records.h"
+#include "proto/table.h"
 
 /* A recording can have no more files than this, because each file has one bit in a word. */
 #define FREC_DUPLICATES_FILES_MAX 64
@@ -28,6 +29,7 @@ struct frec_duplicates_ring;
 struct frec_duplicates {
 	struct frec_duplicates_ring *rings;
 	size_t count;
+	struct frec_table indices; /* index in `rings`, by CPU and number */
 };
 
 /*

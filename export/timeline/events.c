@@ -48,20 +48,40 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 	return 0;
 }
 
-static void decode(struct frec_events *events)
+static void decode(struct frec_events *events, bool values)
 {
 	const struct frec_record *record = events->event.record;
 
 	struct frec_decode_plan *plan = &events->plans[record->source_index];
 
-	if (!frec__eventheader_decode(events->snapshot, record, &events->converted, plan->values))
+	if (values &&
+	    !frec__eventheader_decode(events->snapshot, record, &events->converted, plan->values)) {
 		frec__decode_plan_run(plan, record->payload, record->payload_size);
+		if (__builtin_expect(plan->left_out, 0)) {
+			events->snapshot->left_out->values += plan->left_out;
+			plan->left_out = 0;
+		}
+	}
 	events->event.source = record->source;
 	events->event.source_index = record->source_index;
 	events->event.time = record->time;
 	events->event.values = plan->values;
 	events->event.events = events;
 	events->stack_known = false;
+}
+
+// Takes the work of decoding a record off the limit. Returns false if there is nothing left.
+static bool may_decode(struct frec_events *events, const struct frec_record *record)
+{
+	struct frec_left_out *left_out = events->snapshot->left_out;
+	uint32_t work = events->plans[record->source_index].work;
+
+	if (work > left_out->fields_left) {
+		left_out->events++;
+		return false;
+	}
+	left_out->fields_left -= work;
+	return true;
 }
 
 const struct frec_event *frec__events_next(struct frec_events *events)
@@ -74,8 +94,9 @@ const struct frec_event *frec__events_next(struct frec_events *events)
 			return NULL;
 		event->who = frec__processes_find(&events->processes, event->record->tid,
 						  event->record->time);
-	} while (!frec__filter_wants(&events->filter, event->record, event->who));
-	decode(events);
+	} while (!frec__filter_wants(&events->filter, event->record, event->who) ||
+		 (!events->undecoded && !may_decode(events, event->record)));
+	decode(events, !events->undecoded);
 	return event;
 }
 
@@ -89,7 +110,7 @@ const struct frec_event *frec__events_of(struct frec_events *events, const uint8
 	frec__eventheader_translate(events->snapshot, record);
 	events->event.record = record;
 	events->event.who = frec__processes_find(&events->processes, record->tid, record->time);
-	decode(events);
+	decode(events, true);
 	return &events->event;
 }
 

@@ -39,6 +39,7 @@ void frec__locations_deinit(struct frec_locations *locations)
 	free(locations->locations);
 	frec__table_free(&locations->indices);
 	free(locations->codes);
+	frec__table_free(&locations->code_indices);
 	free(locations->symbols);
 	*locations = (struct frec_locations){0};
 }
@@ -100,22 +101,23 @@ void frec__located_process_deinit(struct frec_located_process *process)
 	*process = (struct frec_located_process){0};
 }
 
-// Finds or makes the code with this path and build-id; if `map` is NULL, it is code of the kernel.
-// Returns NULL if memory runs out. There are few codes, so the search is linear.
-static const struct frec_code *find_code(struct frec_locations *locations, const char *path,
-					 size_t path_size, const Flightrec__Map *map)
+static bool is_code(const struct frec_code *code, const char *path, size_t path_size,
+		    const Flightrec__Map *map)
+{
+	size_t id_size = map ? map->build_id.len : 0;
+
+	return code->kernel == !map && strlen(code->path) == path_size &&
+	       !memcmp(code->path, path, path_size) && code->build_id_size == id_size &&
+	       (!id_size || !memcmp(code->build_id, map->build_id.data, id_size));
+}
+
+static struct frec_code *add_code(struct frec_locations *locations, const char *path,
+				  size_t path_size, const Flightrec__Map *map)
 {
 	size_t id_size = map ? map->build_id.len : 0;
 	struct frec_code *code;
 	uint8_t *bytes;
 
-	for (size_t i = 0; i < locations->code_count; i++) {
-		code = locations->codes[i];
-		if (code->kernel == !map && strlen(code->path) == path_size &&
-		    !memcmp(code->path, path, path_size) && code->build_id_size == id_size &&
-		    (!id_size || !memcmp(code->build_id, map->build_id.data, id_size)))
-			return code;
-	}
 	if (!frec__grow(&locations->codes, locations->code_count, sizeof(code)))
 		return NULL;
 	code = malloc(sizeof(*code) + id_size + path_size + 1);
@@ -139,6 +141,41 @@ static const struct frec_code *find_code(struct frec_locations *locations, const
 	return code;
 }
 
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < size; i++)
+		hash = frec__table_mix(hash, p[i]);
+	return hash;
+}
+
+// Finds or makes the code with this path and build-id; if `map` is NULL, it is code of the kernel.
+// Returns NULL if memory runs out.
+static const struct frec_code *find_code(struct frec_locations *locations, const char *path,
+					 size_t path_size, const Flightrec__Map *map)
+{
+	uint64_t key = hash_bytes(!map, path, path_size);
+
+	if (map)
+		key = hash_bytes(key, map->build_id.data, map->build_id.len);
+	for (;; key++) {
+		uint32_t *index = frec__table_put(&locations->code_indices, key, NULL);
+		struct frec_code *code;
+
+		if (!index)
+			return NULL;
+		if (!*index) {
+			code = add_code(locations, path, path_size, map);
+			*index = code ? (uint32_t)locations->code_count : 0;
+			return code;
+		}
+		code = locations->codes[*index - 1];
+		if (is_code(code, path, path_size, map))
+			return code;
+	}
+}
+
 static uint64_t place_hash(const struct frec_location *location)
 {
 	struct frec_frame frame = {
@@ -152,6 +189,16 @@ static bool same_place(const struct frec_location *a, const struct frec_location
 {
 	return a->address == b->address && a->code == b->code && a->kind == b->kind &&
 	       a->exact == b->exact && a->signal == b->signal;
+}
+
+bool frec__locations_take(struct frec_locations *locations, size_t places)
+{
+	struct frec_left_out *left_out = locations->snapshot->left_out;
+
+	if (places > left_out->places_left)
+		return false;
+	left_out->places_left -= places;
+	return true;
 }
 
 static struct frec_location *add(struct frec_locations *locations,
@@ -169,23 +216,27 @@ static struct frec_location *add(struct frec_locations *locations,
 	return locations->locations[locations->count++] = location;
 }
 
-// Finds or makes the location that is equal to `place`. Returns NULL if memory runs out.
+// Finds or makes the location that is equal to `place`. Returns NULL if memory runs out or a limit
+// is reached.
 static struct frec_location *intern(struct frec_locations *locations,
 				    const struct frec_location *place)
 {
 	for (uint64_t key = place_hash(place);; key++) {
-		uint32_t *index = frec__table_put(&locations->indices, key, NULL);
+		uint32_t *index = frec__table_get(&locations->indices, key);
+		struct frec_location *location;
 
+		if (index && *index && same_place(locations->locations[*index - 1], place))
+			return locations->locations[*index - 1];
+		if (index && *index)
+			continue;
+		if (!frec__locations_take(locations, 1))
+			return NULL;
+		index = frec__table_put(&locations->indices, key, NULL);
 		if (!index)
 			return NULL;
-		if (!*index) {
-			struct frec_location *location = add(locations, place);
-
-			*index = location ? (uint32_t)locations->count : 0;
-			return location;
-		}
-		if (same_place(locations->locations[*index - 1], place))
-			return locations->locations[*index - 1];
+		location = add(locations, place);
+		*index = location ? (uint32_t)locations->count : 0;
+		return location;
 	}
 }
 
@@ -259,7 +310,11 @@ const struct frec_location *frec__locations_find(struct frec_locations *location
 		return NULL;
 	slot = met_slot(process->met, process->met_size, frame->pc, how);
 	if (!slot->how) {
-		struct frec_location *location = locate(locations, process, frame);
+		struct frec_location *location;
+
+		if (!frec__locations_take(locations, 1))
+			return NULL;
+		location = locate(locations, process, frame);
 
 		if (!location)
 			return NULL;

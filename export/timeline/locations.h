@@ -28,6 +28,7 @@ struct frec_locations {
 	struct frec_stack_numbers *numbers; /* may be shared with other frec_locations */
 	struct frec_code **codes;
 	size_t code_count;
+	struct frec_table code_indices; /* index in `codes` plus 1, by hash of path and build-id */
 	struct frec_location **locations;
 	size_t count;
 	/* index in `locations` plus 1, by hash of the place */
@@ -46,8 +47,11 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 			       const Flightrec__Process *of, uint64_t before);
 void frec__located_process_deinit(struct frec_located_process *process);
 
-/* Return the location of a frame of a process or of the kernel. NULL if memory runs out or the
- * frame cannot be looked up. */
+/* Takes `places` off FREC_LIMIT_PLACES. Returns false if not so many are left. */
+bool frec__locations_take(struct frec_locations *locations, size_t places);
+
+/* Return the location of a frame of a process or of the kernel. NULL if memory runs out, a limit
+ * is reached, or the frame cannot be looked up. */
 const struct frec_location *frec__locations_find(struct frec_locations *locations,
 						 struct frec_located_process *process,
 						 const struct frec_frame *frame);

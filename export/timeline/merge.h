@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Merges the samples of a snapshot's rings in order of time. One chunk of each ring is in
- * memory. */
+ * memory, or, if there are very many rings, a part of one. */
 #ifndef FREC_EXPORT_TIMELINE_MERGE_H
 #define FREC_EXPORT_TIMELINE_MERGE_H
 
@@ -8,12 +8,13 @@
 
 struct frec_merge_ring {
 	uint32_t cpu, number;
-	/* the search for this ring's next chunk begins at the chunk with this index */
-	size_t next_chunk;
+	/* positions in frec_merge.order of this ring's next chunk and the end of its chunks */
+	size_t next_chunk, end_chunk;
 	const struct frec_chunk_view *chunk; /* the chunk in memory */
-	struct frec_chunk_data data;
-	size_t at;		   /* offset of the record after `record` */
-	struct frec_record record; /* the ring's next record */
+	struct frec_chunk_data data;	     /* the chunk, or a part of it: see frec_merge.window */
+	size_t start;			     /* offset in the chunk of that part */
+	size_t at;			     /* offset in the chunk of the record after `record` */
+	struct frec_record record;	     /* the ring's next record */
 };
 
 /* A ring and the time of its next record. Rings are compared by these times. */
@@ -25,6 +26,7 @@ struct frec_merge_head {
 struct frec_merge {
 	struct frec_snapshot *snapshot;
 	struct frec_merge_ring *rings; /* sorted by CPU and number */
+	uint32_t *order;	       /* indices of all chunks, by ring, else as in the file */
 	struct frec_merge_head *heap;
 	size_t ring_count, heap_size;
 	/* Chunks that have no records between these times (CLOCK_MONOTONIC) are skipped. The times
@@ -36,6 +38,12 @@ struct frec_merge {
 	 * returned. */
 	struct frec_error problem;
 	bool started;
+	/* If the first chunks of all rings took too much memory (FREC_LIMIT_RINGS), a ring holds
+	 * about this many bytes of a chunk, and the chunk is read again for the next ones. */
+	size_t window;
+	uint64_t window_bytes_left;   /* of FREC_LIMIT_WINDOWS */
+	struct frec_chunk_data whole; /* the chunk that was read last, if there is a window */
+	const struct frec_chunk_view *whole_chunk;
 };
 
 /* Returns 0 or -ENOMEM. The snapshot must outlive the merge. */

@@ -4,6 +4,7 @@
 #include "export/timeline/shape_by_names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@
 // Text fields that eventheader_layout.c makes from the header.
 #define ACTIVITY "activity"
 #define RELATED "related_activity"
+
+// How many underscores can come before that of an ending.
+#define UNDERSCORES_MAX 7
 
 static const char *const begins[] = {"_start", "_begin", "_enter"};
 static const char *const ends[] = {"_done", "_end", "_stop", "_exit"};
@@ -36,48 +40,103 @@ static bool ends_in(const char *name, const char *suffix, size_t *ret_stem)
 	return *ret_stem;
 }
 
-// Returns the index of the source of the same system whose name is the stem of `begin` with the
-// suffix of an end, or SIZE_MAX.
-static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__Source *begin,
-		       size_t stem)
-{
-	for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++) {
-		for (size_t i = 0; i < snapshot->source_count; i++) {
-			const Flightrec__Source *source = snapshot->sources[i];
-			size_t other;
+// The sources of a host, sorted by system and name, so that the other end of a span is found fast.
+struct names {
+	const struct frec_snapshot *snapshot;
+	uint32_t *sorted;
+	bool raw_syscalls; // they are exported
+};
 
-			if (ends_in(source->name, ends[k], &other) && other == stem &&
-			    !memcmp(source->name, begin->name, stem) &&
-			    !strcmp(source->system, begin->system))
-				return i;
+static int compare_names(const Flightrec__Source *a, const char *system, const char *name)
+{
+	int order = strcmp(a->system, system);
+
+	return order ? order : strcmp(a->name, name);
+}
+
+static int by_name(const void *a, const void *b, void *data)
+{
+	const struct frec_snapshot *snapshot = data;
+	const uint32_t *x = a, *y = b;
+	const Flightrec__Source *other = snapshot->sources[*y];
+	int order = compare_names(snapshot->sources[*x], other->system, other->name);
+
+	return order ? order : (*x > *y) - (*x < *y);
+}
+
+static bool sort_names(struct names *names, const struct frec_host *host)
+{
+	const struct frec_snapshot *snapshot = host->snapshot;
+
+	*names = (struct names){snapshot, calloc(snapshot->source_count + 1, sizeof(uint32_t)),
+				false};
+	for (size_t i = 0; names->sorted && i < snapshot->source_count; i++) {
+		names->sorted[i] = (uint32_t)i;
+		names->raw_syscalls |= host->filter.sources[i] &&
+				       !strcmp(snapshot->sources[i]->system, "raw_syscalls");
+	}
+	if (names->sorted)
+		qsort_r(names->sorted, snapshot->source_count, sizeof(uint32_t), by_name,
+			(void *)(uintptr_t)snapshot);
+	return names->sorted;
+}
+
+// Returns the index of the first source with this system and this name, or SIZE_MAX.
+static size_t find_name(const struct names *names, const char *system, const char *name)
+{
+	const struct frec_snapshot *snapshot = names->snapshot;
+	size_t low = 0, high = snapshot->source_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_names(snapshot->sources[names->sorted[middle]], system, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < snapshot->source_count &&
+			       !compare_names(snapshot->sources[names->sorted[low]], system, name)
+		       ? names->sorted[low]
+		       : SIZE_MAX;
+}
+
+// Returns the index of the source of the same system whose name is the stem of `begin` with the
+// suffix of an end, or SIZE_MAX. As many underscores may come before the suffix as there are before
+// that of the begin, or one, or two.
+static size_t find_end(const struct names *names, const Flightrec__Source *begin, size_t stem)
+{
+	size_t best = SIZE_MAX;
+
+	for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]) && best == SIZE_MAX; k++) {
+		for (size_t more = 0; more < UNDERSCORES_MAX; more++) {
+			char name[FREC_LIMIT_NAME + UNDERSCORES_MAX + 8];
+			size_t found;
+
+			snprintf(name, sizeof(name), "%.*s%.*s%s", (int)stem, begin->name,
+				 (int)more, "_______", ends[k]);
+			found = find_name(names, begin->system, name);
+			best = found < best ? found : best;
 		}
 	}
-	return SIZE_MAX;
+	return best;
 }
 
 // Returns the index of the exit event of the system call `name`, or SIZE_MAX. Finds none if
 // raw_syscalls is recorded, because the programs that read exports make spans of raw_syscalls
 // themselves, and each call would be shown twice.
-static size_t find_syscall_exit(const struct frec_host *host, const char *name)
+static size_t find_syscall_exit(const struct names *names, const char *name)
 {
-	const struct frec_snapshot *snapshot = host->snapshot;
+	char exit[FREC_LIMIT_NAME + 16];
 
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		if (host->filter.sources[i] &&
-		    !strcmp(snapshot->sources[i]->system, "raw_syscalls"))
-			return SIZE_MAX;
-	}
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		const Flightrec__Source *source = snapshot->sources[i];
-
-		if (!strcmp(source->system, "syscalls") && !strncmp(source->name, "sys_exit_", 9) &&
-		    !strcmp(source->name + 9, name))
-			return i;
-	}
-	return SIZE_MAX;
+	if (names->raw_syscalls)
+		return SIZE_MAX;
+	snprintf(exit, sizeof(exit), "sys_exit_%s", name);
+	return find_name(names, "syscalls", exit);
 }
 
-static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t index)
+static int plan_span_by_name(struct frec_shapes *shapes, const struct names *names, size_t host,
+			     size_t index)
 {
 	const struct frec_snapshot *snapshot = shapes->hosts->hosts[host].snapshot;
 	const Flightrec__Source *source = snapshot->sources[index];
@@ -88,13 +147,13 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 	if (!strcmp(source->system, "syscalls") && !strncmp(name, "sys_enter_", 10)) {
 		name += 10;
 		stem = strlen(name);
-		end = find_syscall_exit(&shapes->hosts->hosts[host], name);
+		end = find_syscall_exit(names, name);
 	}
 	for (size_t k = 0;
 	     is_service_event(source) && k < sizeof(begins) / sizeof(begins[0]) && end == SIZE_MAX;
 	     k++) {
 		if (ends_in(name, begins[k], &stem))
-			end = find_end(snapshot, source, stem);
+			end = find_end(names, source, stem);
 	}
 	if (end == SIZE_MAX)
 		return 0;
@@ -210,14 +269,16 @@ static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 
 int frec__plan_by_names(struct frec_shapes *shapes, size_t host)
 {
-	int r = 0;
+	struct names names;
+	int r = sort_names(&names, &shapes->hosts->hosts[host]) ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < shapes->hosts->hosts[host].snapshot->source_count && !r; i++) {
 		r = plan_activity(shapes, host, i);
 		if (!r)
-			r = plan_span_by_name(shapes, host, i);
+			r = plan_span_by_name(shapes, &names, host, i);
 		if (!r)
 			r = plan_log_by_name(shapes, host, i);
 	}
+	free(names.sorted);
 	return r;
 }

@@ -42,14 +42,25 @@ struct frec_shapes_plan *frec__plan_of(struct frec_shapes *shapes, size_t host, 
 uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			 const char *system, const char *name, size_t name_length)
 {
+	uint64_t key = frec__table_mix(0, (uintptr_t)rule);
 	struct frec_span *span;
+	uint32_t *number;
 
-	for (size_t i = 0; i < shapes->span_count; i++) {
-		span = &shapes->spans[i];
+	for (const char *p = system; !rule && *p; p++)
+		key = frec__table_mix(key, (uint8_t)*p);
+	for (size_t i = 0; !rule && i < name_length; i++)
+		key = frec__table_mix(key, (uint8_t)name[i]);
+	for (;; key++) {
+		number = frec__table_put(&shapes->span_numbers, key, NULL);
+		if (!number)
+			return UINT32_MAX;
+		if (!*number)
+			break;
+		span = &shapes->spans[*number - 1];
 		if (span->rule == rule &&
 		    (rule || (!strcmp(span->system, system) && strlen(span->name) == name_length &&
 			      !memcmp(span->name, name, name_length))))
-			return (uint32_t)i;
+			return *number - 1;
 	}
 	if (!frec__grow(&shapes->spans, shapes->span_count, sizeof(*span)))
 		return UINT32_MAX;
@@ -61,7 +72,8 @@ uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_shape_rul
 		free(span->name);
 		return UINT32_MAX;
 	}
-	return (uint32_t)shapes->span_count++;
+	*number = (uint32_t)++shapes->span_count;
+	return *number - 1;
 }
 
 const char *frec__plan_identity(const Flightrec__Source *begin, const Flightrec__Source *end,

@@ -75,6 +75,7 @@ void frec__shapes_deinit(struct frec_shapes *shapes)
 	free(shapes->lanes);
 	frec__table_free(&shapes->free_lanes);
 	frec__table_free(&shapes->open);
+	frec__table_free(&shapes->span_numbers);
 	frec__table_free(&shapes->threads);
 	*shapes = (struct frec_shapes){0};
 }

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "proto/cleanup.h"
 #include "proto/grow.h"
@@ -18,9 +17,10 @@ struct frec_stack_life {
 };
 
 void frec__stack_lives_init(struct frec_stack_lives *lives, const struct frec_processes *processes,
-			    struct frec_unwinder *unwinder)
+			    struct frec_unwinder *unwinder, struct frec_left_out *left_out)
 {
-	*lives = (struct frec_stack_lives){.processes = processes, .unwinder = unwinder};
+	*lives = (struct frec_stack_lives){
+		.processes = processes, .unwinder = unwinder, .left_out = left_out};
 }
 
 static void free_life(struct frec_stack_life *life)
@@ -35,6 +35,7 @@ void frec__stack_lives_deinit(struct frec_stack_lives *lives)
 	for (size_t i = 0; i < lives->count; i++)
 		free_life(lives->lives[i]);
 	free(lives->lives);
+	frec__table_free(&lives->indices);
 	*lives = (struct frec_stack_lives){0};
 }
 
@@ -63,17 +64,27 @@ static int move_to(struct frec_stack_lives *lives, struct frec_stack_life *life,
 
 	if (life->located.unwind && epoch == life->epoch)
 		return 0;
+	if (life->process->n_map > lives->left_out->mapped_left) {
+		lives->exhausted = true;
+		return -E2BIG;
+	}
+	lives->left_out->mapped_left -= life->process->n_map;
 	frec__located_process_deinit(&life->located);
 	life->epoch = epoch;
 	return frec__located_process_init(&life->located, lives->unwinder, life->process,
 					  frec__epochs_end(&life->epochs, epoch));
 }
 
-static struct frec_stack_life *add_life(struct frec_stack_lives *lives, size_t at,
-					const Flightrec__Process *process)
+static struct frec_stack_life *find_or_add(struct frec_stack_lives *lives,
+					   const Flightrec__Process *process)
 {
+	uint32_t *index = frec__table_put(&lives->indices, (uintptr_t)process, NULL);
 	struct frec_stack_life *life;
 
+	if (!index)
+		return NULL;
+	if (*index)
+		return lives->lives[*index - 1];
 	if (!frec__grow(&lives->lives, lives->count, sizeof(life)))
 		return NULL;
 	life = calloc(1, sizeof(*life));
@@ -84,29 +95,9 @@ static struct frec_stack_life *add_life(struct frec_stack_lives *lives, size_t a
 		free_life(life);
 		return NULL;
 	}
-	memmove(lives->lives + at + 1, lives->lives + at,
-		(lives->count - at) * sizeof(struct frec_stack_life *));
-	lives->lives[at] = life;
-	lives->count++;
+	lives->lives[lives->count++] = life;
+	*index = (uint32_t)lives->count;
 	return life;
-}
-
-static struct frec_stack_life *find_or_add(struct frec_stack_lives *lives,
-					   const Flightrec__Process *process)
-{
-	size_t low = 0, high = lives->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (lives->lives[middle]->process < process)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < lives->count && lives->lives[low]->process == process)
-		return lives->lives[low];
-	return add_life(lives, low, process);
 }
 
 struct frec_located_process *frec__stack_lives_find(struct frec_stack_lives *lives, uint32_t pid,
@@ -116,6 +107,7 @@ struct frec_located_process *frec__stack_lives_find(struct frec_stack_lives *liv
 		frec__processes_find(lives->processes, pid == UINT32_MAX ? tid : pid, time);
 	struct frec_stack_life *life = lives->last;
 
+	lives->exhausted = false;
 	if (!entry || !lives->unwinder)
 		return NULL;
 	if (!life || life->process != entry->process)

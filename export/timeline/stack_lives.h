@@ -12,14 +12,17 @@
 struct frec_stack_lives {
 	const struct frec_processes *processes;
 	struct frec_unwinder *unwinder; /* NULL: no stack can be unwound */
-	struct frec_stack_life **lives; /* sorted by the address of their Process message */
+	struct frec_stack_life **lives;
 	size_t count;
+	struct frec_table indices; /* index in `lives` plus 1, by address of the Process message */
 	struct frec_stack_life *last;
+	struct frec_left_out *left_out;
+	bool exhausted; /* the process that was asked for last is missing because of a limit */
 };
 
-/* `processes` and `unwinder` must outlive the lives. */
+/* `processes`, `unwinder` and `left_out` must outlive the lives. */
 void frec__stack_lives_init(struct frec_stack_lives *lives, const struct frec_processes *processes,
-			    struct frec_unwinder *unwinder);
+			    struct frec_unwinder *unwinder, struct frec_left_out *left_out);
 void frec__stack_lives_deinit(struct frec_stack_lives *lives);
 
 /* Returns the process of a thread at `time`, valid until the next call; or NULL if the process

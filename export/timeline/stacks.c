@@ -31,6 +31,7 @@ struct frec_stacks {
 	const struct frec_location *found[2 * FREC_FRAMES_MAX];
 	uint64_t pcs[2 * FREC_FRAMES_MAX]; // the address of each of `found`
 	size_t found_count;
+	bool incomplete; // a frame has no location, because of a limit or for want of memory
 	uint64_t registers[64];
 	struct frec_unwind_end end; // of the stack that was asked for last
 	struct frec_stack_numbers *numbers, own_numbers;
@@ -69,7 +70,8 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 		frec__stacks_share(stacks, &stacks->own_numbers);
 		if (stacks->machine)
 			r = frec__unwinder_create(stacks->machine, &chosen, &stacks->unwinder);
-		frec__stack_lives_init(&stacks->lives, processes, stacks->unwinder);
+		frec__stack_lives_init(&stacks->lives, processes, stacks->unwinder,
+				       snapshot->left_out);
 	}
 	if (r)
 		frec__stacks_destroy(stacks);
@@ -101,6 +103,7 @@ void frec__stacks_destroy(struct frec_stacks *stacks)
 static void add_location(struct frec_stacks *stacks, const struct frec_location *location,
 			 uint64_t pc)
 {
+	stacks->incomplete |= !location;
 	if (!location || stacks->found_count == 2 * FREC_FRAMES_MAX)
 		return;
 	stacks->pcs[stacks->found_count] = pc;
@@ -196,25 +199,35 @@ static struct frec_call_stack *make(struct frec_stacks *stacks)
 	return stack;
 }
 
-// Finds or makes the call stack of the locations in `found`. Returns NULL if there are none, or if
-// memory runs out.
+// Finds or makes the call stack of the locations in `found`. Returns NULL if there are none, if a
+// limit is reached, or if memory runs out.
 static const struct frec_call_stack *intern(struct frec_stacks *stacks)
 {
+	// Without the frame it could be equal to another stack.
+	if (stacks->incomplete) {
+		stacks->snapshot->left_out->stacks++;
+		return NULL;
+	}
 	if (!stacks->found_count)
 		return NULL;
 	for (uint64_t key = hash(stacks);; key++) {
-		uint32_t *index = frec__table_put(&stacks->indices, key, NULL);
+		uint32_t *index = frec__table_get(&stacks->indices, key);
+		const struct frec_call_stack *stack;
 
+		if (index && *index && same(stacks->stacks[*index - 1], stacks))
+			return stacks->stacks[*index - 1];
+		if (index && *index)
+			continue;
+		if (!frec__locations_take(&stacks->locations, stacks->found_count)) {
+			stacks->snapshot->left_out->stacks++;
+			return NULL;
+		}
+		index = frec__table_put(&stacks->indices, key, NULL);
 		if (!index)
 			return NULL;
-		if (!*index) {
-			const struct frec_call_stack *stack = make(stacks);
-
-			*index = stack ? (uint32_t)stacks->stack_count : 0;
-			return stack;
-		}
-		if (same(stacks->stacks[*index - 1], stacks))
-			return stacks->stacks[*index - 1];
+		stack = make(stacks);
+		*index = stack ? (uint32_t)stacks->stack_count : 0;
+		return stack;
 	}
 }
 
@@ -231,6 +244,7 @@ static void set_end(struct frec_stacks *stacks, uint32_t reason, uint64_t addres
 static void start(struct frec_stacks *stacks)
 {
 	stacks->found_count = 0;
+	stacks->incomplete = false;
 	stacks->end.reason = FREC_UNWIND_COMPLETE;
 	stacks->end.address = 0;
 	// The message is not cleared, because that takes time: this is called for each record, and
@@ -263,8 +277,10 @@ const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 		return NULL;
 	add_callchain(stacks, NULL, record, true);
 	process = frec__stack_lives_find(&stacks->lives, record->pid, record->tid, record->time);
-	if (!process)
+	if (!process) {
+		stacks->incomplete |= stacks->lives.exhausted;
 		return intern(stacks);
+	}
 	if (unwound) {
 		size_t count = decode_frames(stacks, record->frames, record->frames_how,
 					     record->frames_count);

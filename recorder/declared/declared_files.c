@@ -17,6 +17,7 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 #include "proto/read_file.h"
+#include "proto/regular_file.h"
 #include "recorder/declared/file_reader.h"
 #include "recorder/declared/program_files.h"
 

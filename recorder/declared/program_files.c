@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,53 +14,18 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 #include "proto/read_file.h"
+#include "proto/regular_file.h"
 #include "proto/report.h"
 #include "recorder/declared/file_reader.h"
 
 #define MAPS_SIZE_MAX (4u << 20)
 #define DELETED " (deleted)"
-
-// Returns whether a file is on a real file system. Pseudo file systems have no blocks. File systems
-// that keep their files in memory may have none either, so they are listed here.
-static bool holds_files(int fd)
-{
-	struct statfs status;
-
-	return !fstatfs(fd, &status) &&
-	       (status.f_blocks || status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC ||
-		status.f_type == OVERLAYFS_SUPER_MAGIC || status.f_type == HUGETLBFS_MAGIC) &&
-	       status.f_type != EFIVARFS_MAGIC;
-}
-
-// Opens the file that `place`, which was opened with O_PATH, refers to.
-static int open_place(int place)
-{
-	char again[32];
-	struct stat status;
-	int fd;
-
-	if (fstat(place, &status))
-		return -errno;
-	if (!S_ISREG(status.st_mode) || !holds_files(place))
-		return -EINVAL;
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
-	fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
-}
-
-int frec__open_regular(const char *path)
-{
-	FREC_CLOSE int place = open(path, O_PATH | O_CLOEXEC);
-
-	return place < 0 ? -errno : open_place(place);
-}
 
 // Opens `path` with the restrictions `resolve` of openat2(2). With RESOLVE_IN_ROOT, `root` takes
 // the place of the root folder.
@@ -71,7 +35,7 @@ static int open_within(int root, const char *path, uint64_t resolve)
 			       .resolve = RESOLVE_NO_MAGICLINKS | resolve};
 	FREC_CLOSE int place = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 
-	return place < 0 ? -errno : open_place(place);
+	return place < 0 ? -errno : frec__reopen_regular(place);
 }
 
 int frec__open_mapped(uint32_t pid, uint64_t start, uint64_t end, const char *path)
@@ -83,7 +47,7 @@ int frec__open_mapped(uint32_t pid, uint64_t start, uint64_t end, const char *pa
 		 (unsigned long long)end);
 	place = open(name, O_PATH | O_CLOEXEC);
 	if (place >= 0)
-		return open_place(place);
+		return frec__reopen_regular(place);
 	snprintf(name, sizeof(name), "/proc/%u/root", pid);
 	root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return root >= 0 ? open_within(root, path, RESOLVE_IN_ROOT)

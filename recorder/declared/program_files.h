@@ -29,18 +29,11 @@ struct frec_program_files {
 };
 
 /*
- * Opens a file for reading, but only if it is a regular file and not on a pseudo file system such
- * as tracefs: merely opening a device, or a control file of such a file system, can have side
- * effects. Returns a descriptor, or a negative errno; -EINVAL if it is another kind of file.
- */
-int frec__open_regular(const char *path);
-
-/*
- * Opens a file that a process has mapped from `start` to `end`, under the same conditions. Opens
- * the mapped file itself, through /proc/PID/map_files. Without the right to do that, opens `path`
- * in the root folder of the process, and follows no link out of that folder, because the owner of
- * the file may have replaced it. If the process is gone, opens `path`, but only if no part of the
- * path is a symbolic link. Returns the same as frec__open_regular().
+ * Opens a file that a process has mapped from `start` to `end`, if it is a regular file
+ * (proto/regular_file.h). Opens the mapped file itself, through /proc/PID/map_files. Without the
+ * right to do that, opens `path` in the root folder of the process, and follows no link out of that
+ * folder, because the owner of the file may have replaced it. If the process is gone, opens `path`,
+ * but only if no part of the path is a symbolic link. Returns the same as frec__open_regular().
  */
 int frec__open_mapped(uint32_t pid, uint64_t start, uint64_t end, const char *path);
 

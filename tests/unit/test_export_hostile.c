@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "export/read/snapshot.h"
+#include "tests/attack/make_hostile.h"
 #include "tests/data/make_snapshot.h"
 #include "tests/data/pipeline.h"
 
@@ -156,6 +157,20 @@ static void oversize_records_are_refused(void **state)
 	free(file.data);
 }
 
+// Small ones of the files that host/attack_snapshots reads, in all formats and for the sanitizers.
+static void costly_files_are_read(void **state)
+{
+	(void)state;
+	hostile_chunk_size = 2048;
+	for (const struct hostile_kind *kind = hostile_kinds; kind->name; kind++) {
+		struct made_file file;
+
+		kind->make(&file, kind->count / 2000);
+		assert_int_equal(pipeline_run(file.data, file.size).opened, 0);
+		free(file.data);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +180,7 @@ int main(void)
 		cmocka_unit_test(flipped_bits_with_right_checksums),
 		cmocka_unit_test(false_figures_are_told),
 		cmocka_unit_test(oversize_records_are_refused),
+		cmocka_unit_test(costly_files_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

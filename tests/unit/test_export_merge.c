@@ -14,6 +14,7 @@
 #include "export/read/clocks.h"
 #include "export/read/processes.h"
 #include "export/timeline/merge.h"
+#include "tests/attack/make_hostile.h"
 #include "tests/data/make_snapshot.h"
 
 static void open_file(struct frec_snapshot *snapshot, const struct made_file *file)
@@ -25,7 +26,7 @@ static void open_file(struct frec_snapshot *snapshot, const struct made_file *fi
 	assert_int_equal(frec__snapshot_open_fd(snapshot, fd, "memory", NULL), 0);
 }
 
-static void order(void **state)
+static void check_order(size_t window)
 {
 	static const struct {
 		uint64_t time;
@@ -41,10 +42,11 @@ static void order(void **state)
 	struct frec_merge merge;
 	struct made_file file;
 
-	(void)state;
 	make_small(&file, &options);
 	open_file(&snapshot, &file);
 	assert_int_equal(frec__merge_init(&merge, &snapshot), 0);
+	assert_int_equal(merge.window, 0);
+	merge.window = window;
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
 		record = frec__merge_next(&merge);
 		assert_non_null(record);
@@ -172,13 +174,66 @@ static void clocks_and_processes(void **state)
 	free(file.data);
 }
 
+static void order(void **state)
+{
+	(void)state;
+	check_order(0);
+}
+
+// The same if only a part of each chunk is in memory.
+static void order_in_windows(void **state)
+{
+	(void)state;
+	for (size_t window = 1; window < 300; window += 7)
+		check_order(window);
+}
+
+// So many rings that their chunks together may not be in memory.
+static void many_rings(void **state)
+{
+	enum { RINGS = 80 };
+	const struct hostile_kind *kind = hostile_kinds;
+	struct frec_snapshot snapshot;
+	struct frec_merge merge;
+	struct made_file file;
+	uint64_t records = 0, expected = 0, memory = 0;
+
+	(void)state;
+	while (strcmp(kind->name, "cpus"))
+		kind++;
+	kind->make(&file, RINGS);
+	open_file(&snapshot, &file);
+	for (size_t i = 0; i < snapshot.chunk_count; i++)
+		expected += snapshot.chunks[i].count;
+	assert_int_equal(frec__merge_init(&merge, &snapshot), 0);
+	while (frec__merge_next(&merge)) {
+		if (!records++)
+			for (size_t i = 0; i < merge.ring_count; i++)
+				memory += merge.rings[i].data.capacity;
+	}
+	assert_int_equal(merge.ring_count, RINGS);
+	assert_int_equal(records, expected);
+	assert_in_range(memory, 1, FREC_LIMIT_RINGS(file.size));
+	assert_int_equal(merge.problem.code, 0);
+	// With less to read again, the rest is left out, and that is told.
+	frec__merge_deinit(&merge);
+	assert_int_equal(frec__merge_init(&merge, &snapshot), 0);
+	merge.window_bytes_left = RINGS << 20;
+	for (records = 0; frec__merge_next(&merge);)
+		records++;
+	assert_in_range(records, 1, expected - 1);
+	assert_int_equal(merge.problem.code, -E2BIG);
+	frec__merge_deinit(&merge);
+	frec__snapshot_close(&snapshot);
+	free(file.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(order),
-		cmocka_unit_test(parts_are_what_the_schema_says),
-		cmocka_unit_test(broken_records),
-		cmocka_unit_test(clocks_and_processes),
+		cmocka_unit_test(order),	  cmocka_unit_test(order_in_windows),
+		cmocka_unit_test(many_rings),	  cmocka_unit_test(parts_are_what_the_schema_says),
+		cmocka_unit_test(broken_records), cmocka_unit_test(clocks_and_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,17 +85,27 @@ static void removing_loses_nothing(void **state)
 	compare_with_list(keys, STEPS);
 }
 
-// All keys have the same lower bits of their hash, whatever size the table grows to here.
-static void collisions(void **state)
+// Keys that all would begin at one slot if it depended on nothing but the key, as somebody could
+// choose them, do not make one long run of slots.
+static void chosen_keys_spread(void **state)
 {
+	struct frec_table table = {0};
 	uint64_t keys[KEYS];
-	size_t count = 0;
+	size_t count = 0, run = 0, longest = 0;
 
 	(void)state;
 	for (uint64_t key = 0; count < KEYS; key++) {
 		if (!(frec__table_mix(0, key) & 0x1ff))
 			keys[count++] = key;
 	}
+	for (size_t i = 0; i < KEYS; i++)
+		assert_non_null(frec__table_put(&table, keys[i], NULL));
+	for (size_t i = 0; i < 2 * table.size; i++) {
+		run = table.slots[i % table.size].used ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	assert_in_range(longest, 1, KEYS / 2);
+	frec__table_free(&table);
 	compare_with_list(keys, STEPS / 10);
 }
 
@@ -104,7 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_kept),
 		cmocka_unit_test(removing_loses_nothing),
-		cmocka_unit_test(collisions),
+		cmocka_unit_test(chosen_keys_spread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* A process that opens program files for a command in a sandbox: see sandbox.h. */
+#ifndef FREC_TOOLS_OPENER_H
+#define FREC_TOOLS_OPENER_H
+
+#include <stdbool.h>
+
+/* Starts the process, and makes unwind/ open files through it (files.h). It ends with its parent.
+ * Returns false if it cannot be started: then unwind/ finds no files. */
+bool frec__opener_start(bool debuginfod);
+
+#endif
