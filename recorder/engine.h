@@ -174,8 +174,8 @@ int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *
 /*
  * Takes a snapshot because of a request: now, or if `cause` is still cooling down, at the end of
  * the cool-down, together with other requests of the same cause. If the snapshot was taken,
- * *ret_held is 0 and `ret_path` filled in; else *ret_held is the number with which on_held() will
- * be called. Returns 0 or a negative errno.
+ * *ret_held is 0 and `ret_path`, unless that is NULL, filled in; else *ret_held is the number with
+ * which on_held() will be called. Returns 0 or a negative errno.
  */
 int frec__engine_trigger(struct frec_engine *engine, const struct frec_cause *cause,
 			 const struct frec_reason *reason, char *ret_path, uint64_t *ret_held,

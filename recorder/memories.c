@@ -9,7 +9,6 @@
 
 #include "proto/clocks.h"
 #include "proto/grow.h"
-#include "proto/limits.h"
 #include "proto/report.h"
 #include "recorder/processes/proc_poll.h"
 #include "recorder/rings/shm_rings.h"
@@ -60,11 +59,7 @@ static int create(struct frec_memories *memories, struct frec_memory *memory,
 	service.rings = memory->rings;
 	service.space = memory->space;
 	service.spaces = &memories->spaces;
-	if (frec__ring_set_add_memory(sources->rings, &service, since, sources->count))
-		return frec__limit_error(
-			reterr, -ENOMEM, frec__shm_ring_count(memory->rings) * sources->rings->size,
-			"no memory for copies of the rings: use a smaller --ring-size");
-	return 0;
+	return frec__ring_set_add_memory(sources->rings, &service, since, sources->count, reterr);
 }
 
 int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,

@@ -172,7 +172,7 @@ bool frec__ring_set_refresh(struct frec_ring_set *set, struct frec_sideband *sid
 }
 
 int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_service_memory *memory,
-			      uint64_t since, size_t sources)
+			      uint64_t since, size_t sources, struct frec_error *reterr)
 {
 	size_t before = set->count, count = frec__shm_ring_count(memory->rings);
 	int r = 0;
@@ -181,7 +181,7 @@ int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_servi
 		struct frec_ring ring;
 
 		if (!frec__grow(&set->ring, set->count, sizeof(*set->ring))) {
-			r = -ENOMEM;
+			r = frec__error(reterr, -ENOMEM, "out of memory");
 			break;
 		}
 		frec__shm_ring_init(&ring, memory->rings, i, set->size, memory->number);
@@ -192,7 +192,7 @@ int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_servi
 		set->ring[set->count++] = ring;
 	}
 	if (!r)
-		r = frec__ring_set_reserve(set, sources, NULL);
+		r = frec__ring_set_reserve(set, sources, reterr);
 	if (r)
 		set->count = before;
 	return r;

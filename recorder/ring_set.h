@@ -52,7 +52,7 @@ struct frec_service_memory {
 /* Adds all rings of that memory, or none if there is no room to capture them together with
  * `sources` sources. Returns 0 or -ENOMEM. */
 int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_service_memory *memory,
-			      uint64_t since, size_t sources);
+			      uint64_t since, size_t sources, struct frec_error *reterr);
 
 /* Sets memory aside for a capture of all rings and of `sources` sources. Returns 0 or a negative
  * errno. */

@@ -77,8 +77,8 @@ const struct frec_selection *frec__selections_service_stacks(
 	const struct frec_selections *selections, int tracefs)
 {
 	for (size_t i = 0; i < selections->count; i++) {
-		if (is_of_services(&selections->selection[i], tracefs) &&
-		    frec__stack_any(&selections->selection[i].stack))
+		if (frec__stack_any(&selections->selection[i].stack) &&
+		    is_of_services(&selections->selection[i], tracefs))
 			return &selections->selection[i];
 	}
 	return NULL;

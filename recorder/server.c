@@ -3,7 +3,6 @@
 #include "recorder/server.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,11 +109,10 @@ static void handle_signal(struct frec_server *server)
 					     .by_uid = info.ssi_uid};
 		const struct frec_cause cause = {
 			.kind = reason.kind, .name = "SIGUSR2", .only_uid = -1};
-		char path[PATH_MAX];
 		uint64_t held;
 
 		if (info.ssi_signo == SIGUSR2) {
-			frec__engine_trigger(server->engine, &cause, &reason, path, &held, NULL);
+			frec__engine_trigger(server->engine, &cause, &reason, NULL, &held, NULL);
 		} else {
 			server->interrupted = (int)info.ssi_signo;
 			server->by_process = info.ssi_code <= 0;

@@ -139,6 +139,30 @@ struct search {
 	struct frec_error *reterr;
 };
 
+// Returns whether a selected event is to be opened. Without user_events, the events of services
+// come in through another transport.
+static bool is_wanted(const struct frec_source_set *set, const struct frec_listed *listed)
+{
+	return (listed->kind != FLIGHTREC__SOURCE_KIND__SOURCE_EVENT || set->user_events) &&
+	       !is_open(set, listed);
+}
+
+// Calls `visit` for each event in tracefs that is selected, or that libflightrec emits itself, as
+// frec__catalog_walk() does.
+static int walk_selected(const struct frec_source_set *set, frec_catalog_visit *visit,
+			 void *context)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < set->selections->count && !r; i++) {
+		const struct frec_selection *selection = &set->selections->selection[i];
+
+		if (selection->kind == FREC_SELECT_EVENT)
+			r = frec__catalog_walk(set->tracefs, selection->name, visit, context);
+	}
+	return r ? r : frec__catalog_walk(set->tracefs, "flightrec:*", visit, context);
+}
+
 static int found_event(void *context, const struct frec_listed *listed)
 {
 	struct search *search = context;
@@ -146,10 +170,7 @@ static int found_event(void *context, const struct frec_listed *listed)
 	struct frec_error error;
 	int r;
 
-	// Without user_events, the events of services come in through another transport.
-	if (listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT && !set->user_events)
-		return 0;
-	if (is_open(set, listed))
+	if (!is_wanted(set, listed))
 		return 0;
 	r = frec__source_set_add_listed(set, listed, NULL,
 					frec__selections_stack(set->selections, listed), &error);
@@ -195,16 +216,8 @@ int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_
 {
 	struct search search = {.set = set, .strict = strict, .reterr = reterr};
 	size_t before = set->count;
-	int r = 0;
+	int r = walk_selected(set, found_event, &search);
 
-	for (size_t i = 0; i < set->selections->count && !r; i++) {
-		const struct frec_selection *selection = &set->selections->selection[i];
-
-		if (selection->kind == FREC_SELECT_EVENT)
-			r = frec__catalog_walk(set->tracefs, selection->name, found_event, &search);
-	}
-	if (!r)
-		r = frec__catalog_walk(set->tracefs, "flightrec:*", found_event, &search);
 	if (r)
 		return r;
 	if (!refine_from(set, before)) {
@@ -223,9 +236,7 @@ static int count_event(void *context, const struct frec_listed *listed)
 {
 	struct wanted *wanted = context;
 
-	wanted->count += (listed->kind != FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
-			  wanted->set->user_events) &&
-			 !is_open(wanted->set, listed);
+	wanted->count += is_wanted(wanted->set, listed);
 	return 0;
 }
 
@@ -242,13 +253,7 @@ size_t frec__source_set_wanted(struct frec_source_set *set)
 			source->fd[at] = -1;
 		}
 	}
-	for (size_t i = 0; i < set->selections->count; i++) {
-		const struct frec_selection *selection = &set->selections->selection[i];
-
-		if (selection->kind == FREC_SELECT_EVENT)
-			(void)frec__catalog_walk(set->tracefs, selection->name, count_event,
-						 &wanted);
-	}
+	(void)walk_selected(set, count_event, &wanted);
 	return wanted.count;
 }
 
