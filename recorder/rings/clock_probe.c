@@ -41,8 +41,8 @@ static void *try(void *needs_call)
 	return NULL;
 }
 
-// Reads the name of the clock source into `ret`, with a zero at least at its end. If the file cannot be read,
-// fills `ret` with zeroes.
+// Reads the name of the clock source into `ret`, padded with at least one zero. If the file cannot
+// be read, fills `ret` with zeroes.
 static void read_source(char *ret, size_t size)
 {
 	FREC_CLOSE int fd = open(SOURCE, O_RDONLY | O_CLOEXEC);

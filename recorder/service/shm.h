@@ -85,8 +85,8 @@
  * system call, so services use its coarse variant (shm_clock.h). */
 #define FREC_SHM_COARSE 2u
 
-/* Another bit of frec_shm_header.options: this machine's CLOCK_MONOTONIC is the processor's counter,
- * so services may compute times from the counter (shm_line.h). */
+/* Another bit of frec_shm_header.options: this machine's CLOCK_MONOTONIC is the processor's
+ * counter, so services may compute times from the counter (shm_line.h). */
 #define FREC_SHM_COUNTER 4u
 
 struct frec_shm_header {

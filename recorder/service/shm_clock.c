@@ -18,8 +18,8 @@
 
 #define SECOND UINT64_C(1000000000)
 
-// Lines that are kept. A hypervisor can stop a processor while a thread computes a time, for as long
-// as these lines last, before that thread sees another line in place of its own.
+// Lines that are kept. A hypervisor can stop a processor while a thread computes a time. If it does
+// so for as long as these lines last, that thread finds another line in place of its own.
 #define LINES 32
 
 // If a reading of the clock takes more ticks than this, the thread was interrupted, or the caches

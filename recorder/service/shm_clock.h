@@ -25,8 +25,8 @@
 #include "recorder/service/shm_emit.h"
 #include "recorder/service/shm_line.h"
 
-/* The line that this process computes times from (shm_line.h). It may change at any time, but a line
- * that was found here stays as it is for several lines. */
+/* The line that this process computes times from (shm_line.h). The pointer may change at any time.
+ * What it pointed to stays as it is until LINES (shm_clock.c) more lines have been drawn. */
 extern const struct frec__shm_line *frec__shm_line;
 
 /* Returns whether the process uses coarse times. */
