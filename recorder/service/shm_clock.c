@@ -181,15 +181,22 @@ static uint64_t draw(const struct frec__shm *shm)
 
 uint64_t frec__shm_read_clock(const struct frec__shm *shm, uint32_t cpu)
 {
-	uint32_t options = __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED);
-
-	if (__builtin_expect(options & FREC_SHM_COARSE, 0))
+	if (__builtin_expect(
+		    __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED) & FREC_SHM_COARSE, 0))
 		frec_clock_coarse();
 	if (__builtin_expect(frec__shm_clock_is_coarse(), 0))
 		return coarse_time(shm, cpu);
+	return read_clock(shm, CLOCK_MONOTONIC);
+}
+
+uint64_t frec__shm_draw_line(const struct frec__shm *shm, uint32_t cpu)
+{
 #ifdef __x86_64__
-	if (options & FREC_SHM_COUNTER)
+	uint32_t options = __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED);
+
+	if ((options & (FREC_SHM_COUNTER | FREC_SHM_COARSE)) == FREC_SHM_COUNTER &&
+	    !frec__shm_clock_is_coarse())
 		return draw(shm);
 #endif
-	return read_clock(shm, CLOCK_MONOTONIC);
+	return frec__shm_read_clock(shm, cpu);
 }

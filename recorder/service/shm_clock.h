@@ -48,6 +48,9 @@ void frec__shm_clock_forked(void);
  */
 uint64_t frec__shm_read_clock(const struct frec__shm *shm, uint32_t cpu);
 
+/* Does the same, and draws a new line if the recorder allows lines. */
+uint64_t frec__shm_draw_line(const struct frec__shm *shm, uint32_t cpu);
+
 /* Does the same in a restartable sequence, where the time may come from the line. */
 static inline uint64_t frec__shm_now(const struct frec__shm *shm, uint32_t cpu)
 {
@@ -65,7 +68,7 @@ static inline uint64_t frec__shm_now(const struct frec__shm *shm, uint32_t cpu)
 			return frec__shm_line_time(line, counter);
 	}
 #endif
-	return frec__shm_read_clock(shm, cpu);
+	return frec__shm_draw_line(shm, cpu);
 }
 
 #endif
