@@ -39,7 +39,7 @@ struct frec_export_job {
 	const struct frec_shape_rules *rules;
 	/* where to find program files; NULL: at the paths from which they ran */
 	const struct frec_unwinder_options *symbols;
-	bool raw; /* see struct frec_export */
+	bool raw; /* as in struct frec_export (writer.h) */
 	/* If not NULL, called once every few dozen events, with how many bytes of the snapshots'
 	 * records have been read, and how many there are in all. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);

@@ -24,9 +24,10 @@ struct frec_decode_plan {
 	size_t count;			/* how many fields there are */
 	/* a payload of at least this size holds every field, or the word that says where it is */
 	size_t end;
-	/* how much of FREC_LIMIT_FIELDS a record takes */
+	/* how much of FREC_LIMIT_FIELDS decoding one record uses up */
 	uint32_t work;
-	uint64_t left_out; /* values that exceeded FREC_LIMIT_VALUES so far */
+	/* how many values were left out because of FREC_LIMIT_VALUES; the caller may reset it */
+	uint64_t left_out;
 };
 
 /* Makes a plan for `source`, which must outlive it. Returns 0 or -ENOMEM. */
