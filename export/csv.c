@@ -9,7 +9,8 @@
 //
 // A spreadsheet would run text that looks like a formula, and anybody may have emitted that text.
 // So an apostrophe is written before such text, and control characters are written as \xNN. With
-// --raw, text is written as it was emitted, except that it is made valid UTF-8.
+// --raw, only NULs and bytes that are not valid UTF-8 are written as \xNN, and the rest of a text
+// as it was emitted.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -125,8 +125,8 @@ struct frec_shapes_thread;
 struct frec_shapes {
 	struct frec_span *spans;
 	size_t span_count;
-	struct frec_table
-		span_numbers; /* index in `spans` plus 1, by hash of the rule or, without one, of system and name */
+	/* index in `spans` plus 1, by hash of the rule or, without one, of system and name */
+	struct frec_table span_numbers;
 	struct frec_counter *counters;
 	size_t counter_count;
 	/* plans[host][source]; NULL: its events are only instants */
