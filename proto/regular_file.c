@@ -16,7 +16,7 @@
 
 // Returns whether a file is on a real file system, and not on a pseudo one. Pseudo file systems
 // have no blocks, except efivarfs. Real file systems that keep their files in memory may have none
-// either, so they are listed here.
+// either, nor may overlays of these, so such file systems are listed here.
 static bool holds_files(int fd)
 {
 	struct statfs status;

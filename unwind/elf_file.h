@@ -50,7 +50,8 @@ void frec__elf_open_through(int (*opener)(const char *path));
 int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,
 			  struct frec_error *reterr);
 
-/* Does what frec__elf_open() does, for an open file. Takes ownership of `fd`, also on failure. */
+/* Does what frec__elf_open() does, for an open file, but returns -ENOEXEC for any other kind of
+ * file. Takes ownership of `fd`, also on failure. */
 int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct frec_error *reterr);
 void frec__elf_close(struct frec_elf *elf);
 
