@@ -35,7 +35,8 @@ int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Sourc
 void frec__decode_plan_deinit(struct frec_decode_plan *plan);
 
 /* Decodes all fields into plan->values, which point into the payload. Never fails and never reads
- * outside the payload: a field that cannot be decoded is FREC_VALUE_INVALID. */
+ * outside the payload: a field that cannot be decoded, or that exceeds FREC_LIMIT_VALUES, is
+ * FREC_VALUE_INVALID. */
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
 			   size_t payload_size);
 
