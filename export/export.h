@@ -57,10 +57,11 @@ int frec__export(const struct frec_export_job *job, struct frec_error *ret_warni
 /* All writers, terminated by NULL. The first is the default. */
 extern const struct frec_writer *const frec__writers[];
 
-/* The writer with this name, or NULL. */
+/* Returns the writer with this name, or NULL. */
 const struct frec_writer *frec__writer_find(const char *name);
 
-/* The writer whose suffix `path` ends in, not counting the suffix of a compression, or NULL. */
+/* Returns the writer whose suffix `path` ends in, not counting the suffix of a compression, or
+ * NULL. */
 const struct frec_writer *frec__writer_for_path(const char *path);
 
 #endif

@@ -70,7 +70,7 @@ int frec__output_write(struct frec_output *output, const void *data, size_t size
 int frec__output_text(struct frec_output *output, const struct frec_text *text,
 		      struct frec_error *reterr);
 
-/* The number of bytes written so far, which is the offset of the next one. */
+/* Returns the number of bytes written so far, which is the offset of the next one. */
 uint64_t frec__output_offset(const struct frec_output *output);
 
 /* Overwrites what was written at `offset`. Not for streams or compressed output. */

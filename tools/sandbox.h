@@ -33,20 +33,22 @@ struct frec_tool_sandbox {
 	bool is_opener; /* an opener was started */
 };
 
-/* Begins with rules that allow to read nothing but the system's folders of programs and libraries
+/* Begins with rules that allow reading nothing but the system's folders of programs and libraries
  * and the folders of `symbols`; if `symbols` is NULL, no file at all. If `network` is true, the
- * rules leave the network as it is and allow to read its settings in /etc and /run, and there is
- * no filter of system calls. */
+ * rules also allow using the network and reading its settings in /etc and /run, and there is no
+ * filter of system calls. */
 void frec__tool_sandbox_init(struct frec_tool_sandbox *sandbox,
 			     const struct frec_unwinder_options *symbols, bool network);
 
 /* Starts the opener, which ends with this process; from then on unwind/ opens files through it. If
  * it cannot be started, functions have no names. The opener asks debuginfod servers only if
- * `debuginfod` is true. Does nothing if the sandbox is off. */
+ * `debuginfod` is true. If the sandbox is off, does
+ * nothing, and unwind/ opens files itself. */
 void frec__tool_sandbox_start_opener(struct frec_tool_sandbox *sandbox, bool debuginfod);
 
-/* Allow to make, read, write, rename and remove files in a folder and in those below it. The folder
- * is an open one for the first function, and the one that contains `path` for the second. */
+/* Allow making, reading, writing, renaming and removing files in a folder and in those below it.
+ * The first function does so for the open folder `folder`, the second for the folder that contains
+ * `path`. */
 void frec__tool_sandbox_write_in(struct frec_tool_sandbox *sandbox, int folder);
 void frec__tool_sandbox_write_beside(struct frec_tool_sandbox *sandbox, const char *path);
 

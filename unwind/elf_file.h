@@ -63,7 +63,7 @@ static inline void frec__cleanup_elf(struct frec_elf **elf)
 /* Closes the file at the end of the variable's scope. */
 #define FREC_CLOSE_ELF __attribute__((cleanup(frec__cleanup_elf)))
 
-/* The section `name`, decompressed, or NULL if it does not exist or has no bytes. */
+/* Returns the section `name`, decompressed, or NULL if it does not exist or has no bytes. */
 Elf_Data *frec__elf_section(const struct frec_elf *elf, const char *name, GElf_Shdr *ret_header);
 
 /* Returns up to `size` of the file's bytes that are loaded at `address`, or NULL if there are

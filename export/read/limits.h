@@ -63,7 +63,7 @@
 struct frec_left_out {
 	uint64_t fields;      /* of sources */
 	uint64_t enumerators; /* of fields */
-	uint64_t names;	      /* that were cut */
+	uint64_t names;	      /* and paths that were cut */
 	uint64_t clocks;      /* readings of the clocks */
 	uint64_t values; /* of events that claim the same bytes of their payload several times */
 	uint64_t events; /* that were not decoded, or not written to an output */

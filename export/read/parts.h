@@ -27,7 +27,7 @@ struct frec_part_reader {
  */
 int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct frec_part_view *ret);
 
-/* Returns words for an error of frec__part_read(). */
+/* Returns words for an error of frec__part_read() or frec__part_unpack(). */
 const char *frec__part_why(int r);
 
 /* Returns whether a file may have only one part of this kind. `field` is at most FREC_PART_LAST. */

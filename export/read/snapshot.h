@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A .frec file, open for reading. This room goes from the bytes of a file to records and values:
+ * A .frec file, open for reading. This folder goes from the bytes of a file to records and values:
  *
  *     bytes -> parts.h -> wire.h -> snapshot.h     parts: found by their framing, checked, unpacked
  *     snapshot.h -> chunk.h                        the records of one Records part, uncompressed
@@ -91,7 +91,7 @@ struct frec_snapshot {
 /*
  * Opens `path`. Returns 0, also for a damaged file whose header is not damaged (ret->damage reports
  * the damage). Returns a negative errno, and leaves nothing to close, if the file cannot be read,
- * is empty, is not a .frec file, or has a newer version.
+ * is empty, is not a .frec file, or has a newer version, or if memory runs out.
  */
 int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr);
 

@@ -25,7 +25,7 @@ COMMANDS = [["show"], ["show", "--all"], ["show", "--all", "--json"], ["verify"]
 # As in docs/limits.md.
 MEMORY = lambda size: (256 << 20) + 64 * size
 OUTPUT = lambda size: (256 << 20) + 1024 * size
-SLACK = 16 << 20  # one event may exceed a limit before it is noticed
+SLACK = 16 << 20  # the limit is checked before an event is written
 ADDRESSES = 4 << 30
 
 # kind: the argument COUNT of make_hostile, and a pattern of what every command has to report (None:
