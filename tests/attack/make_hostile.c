@@ -186,7 +186,8 @@ static void end(struct bytes *file, struct made_file *ret)
 	*ret = (struct made_file){file->data, file->size};
 }
 
-// Fills `records` up to hostile_chunk_size with copies of one small record. Returns how many.
+// Fills `records` up to hostile_chunk_size with copies of one small record. Returns their
+// number.
 static uint32_t fill_chunk(struct bytes *records)
 {
 	uint32_t count = 0;
