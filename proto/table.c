@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-// A number that only this process knows: the kernel gives it 16 random bytes.
+// Returns a number that others cannot know. The kernel gives each program that it starts 16 random
+// bytes, of which these are eight.
 static uint64_t secret(void)
 {
 	static uint64_t number;
@@ -22,8 +23,8 @@ static uint64_t secret(void)
 	return number;
 }
 
-// The slot at which the search for a key begins, the key's home. An attacker who chooses the keys
-// does not know the secret, so he cannot choose keys that all have the same home.
+// Returns the key's home: the slot at which the search for the key begins. An attacker does not
+// know the secret number and so cannot choose keys that all have the same home.
 static size_t home(const struct frec_table *table, uint64_t key)
 {
 	key ^= secret();
@@ -31,7 +32,8 @@ static size_t home(const struct frec_table *table, uint64_t key)
 	return (size_t)(frec__table_mix(key >> 32, key) & (table->size - 1));
 }
 
-// The slot of a key, or the free slot where it would go.
+// Returns the slot of a key or, if the table does not have the key, the free slot where it would
+// go.
 static size_t find(const struct frec_table *table, uint64_t key)
 {
 	size_t i = home(table, key);

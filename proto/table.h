@@ -14,8 +14,9 @@
  *	use(&things[*number]);
  *	frec__table_free(&table);
  *
- * Any key may be used, even 0. The home of a key depends on a number that differs in each process,
- * so that an attacker cannot choose keys that make the table slow.
+ * Any key may be used, even 0. The slot of a key depends on a random number that differs in each
+ * process, so that an attacker cannot choose different keys that make the table slow.
+ * frec__table_mix() uses no such number: an attacker can choose things that all have one hash.
  *
  * If a key does not fit into 64 bits, hash it with frec__table_mix() and compare the things: store
  * numbers from 1, put the hash as the key, and while the number under that key belongs to another

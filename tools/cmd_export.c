@@ -36,7 +36,8 @@ struct arguments {
 	bool raw;
 };
 
-// Leaves the command with what its outputs need.
+// Enters a sandbox that leaves the command what its outputs and symbols need. Returns 0 or a
+// negative errno.
 static int enter_sandbox(const struct arguments *arguments, struct frec_error *reterr)
 {
 	const struct frec_outputs *outputs = &arguments->outputs;

@@ -66,7 +66,8 @@ int frec_cmd_import(int argc, char **argv)
 		return frec__cli_fail("%s: cannot open it: %s", input, strerror(errno));
 	frec__tool_sandbox_init(&sandbox, NULL, false);
 	frec__tool_sandbox_write_beside(&sandbox, output);
-	// Where records are sorted if the folder of the output cannot hold a file without a name.
+	// Records are sorted in a temporary file in /var/tmp if O_TMPFILE does not work beside the
+	// output.
 	frec__tool_sandbox_write_beside(&sandbox, "/var/tmp/.");
 	if (frec__tool_sandbox_enter(&sandbox, &error))
 		return frec__cli_fail("%s", error.message);

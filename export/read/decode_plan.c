@@ -188,8 +188,8 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 			break;
 		}
 		default: // text, bytes and arrays
-			// The values of an honest event share no bytes. Without this limit, 512
-			// fields could each show the whole payload.
+			// The values of an event that a recorder wrote share no bytes. Without
+			// this limit, each of 512 fields could claim the whole payload.
 			if (size > room) {
 				*value = (struct frec_value){.kind = FREC_VALUE_INVALID,
 							     .field = value->field};

@@ -24,9 +24,10 @@ struct frec_decode_plan {
 	size_t count;			/* how many fields there are */
 	/* a payload of at least this size holds every field, or the word that says where it is */
 	size_t end;
-	/* how much of FREC_LIMIT_FIELDS a record takes */
+	/* how much of FREC_LIMIT_FIELDS decoding one record uses up */
 	uint32_t work;
-	uint64_t left_out; /* values that exceeded FREC_LIMIT_VALUES so far */
+	/* how many values were left out because of FREC_LIMIT_VALUES; the caller may reset it */
+	uint64_t left_out;
 };
 
 /* Makes a plan for `source`, which must outlive it. Returns 0 or -ENOMEM. */
@@ -34,7 +35,8 @@ int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Sourc
 void frec__decode_plan_deinit(struct frec_decode_plan *plan);
 
 /* Decodes all fields into plan->values, which point into the payload. Never fails and never reads
- * outside the payload: a field that cannot be decoded is FREC_VALUE_INVALID. */
+ * outside the payload: a field that cannot be decoded, or that exceeds FREC_LIMIT_VALUES, is
+ * FREC_VALUE_INVALID. */
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
 			   size_t payload_size);
 
