@@ -7,29 +7,25 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-// Returns a number that others cannot know. The kernel gives each program that it starts 16 random
+uint64_t frec__table_secret = 0x9e3779b97f4a7c15ull;
+
+// Chooses a number that others cannot know. The kernel gives each program that it starts 16 random
 // bytes, of which these are eight.
-static uint64_t secret(void)
+__attribute__((constructor)) static void choose_secret(void)
 {
-	static uint64_t number;
+	const void *random = (const void *)getauxval(AT_RANDOM);
 
-	if (!number) {
-		const void *random = (const void *)getauxval(AT_RANDOM);
-
-		if (random)
-			memcpy(&number, random, sizeof(number));
-		number |= 1;
-	}
-	return number;
+	if (random)
+		memcpy(&frec__table_secret, random, sizeof(frec__table_secret));
+	frec__table_secret |= 1;
 }
 
 // Returns the key's home: the slot at which the search for the key begins. An attacker does not
 // know the secret number and so cannot choose keys that all have the same home.
 static size_t home(const struct frec_table *table, uint64_t key)
 {
-	key ^= secret();
-	key = frec__table_mix(0, key ^ key >> 32);
-	return (size_t)(frec__table_mix(key >> 32, key) & (table->size - 1));
+	key = frec__table_mix(frec__table_secret, key);
+	return (size_t)(frec__table_mix(key, key >> 32) & (table->size - 1));
 }
 
 // Returns the slot of a key or, if the table does not have the key, the free slot where it would

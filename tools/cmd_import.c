@@ -68,7 +68,7 @@ int frec_cmd_import(int argc, char **argv)
 	frec__tool_sandbox_write_beside(&sandbox, output);
 	// Records are sorted in a temporary file in /var/tmp if O_TMPFILE does not work beside the
 	// output.
-	frec__tool_sandbox_write_beside(&sandbox, "/var/tmp/.");
+	frec__tool_sandbox_write_to(&sandbox, "/var/tmp");
 	if (frec__tool_sandbox_enter(&sandbox, &error))
 		return frec__cli_fail("%s", error.message);
 	frec__progress_start(&progress);

@@ -150,11 +150,9 @@ void frec__tool_sandbox_write_in(struct frec_tool_sandbox *sandbox, int folder)
 	allow(sandbox, folder, WRITE);
 }
 
-void frec__tool_sandbox_write_to_temporary(struct frec_tool_sandbox *sandbox)
+void frec__tool_sandbox_write_to(struct frec_tool_sandbox *sandbox, const char *path)
 {
-	const char *folder = getenv("TMPDIR");
-
-	allow_path(sandbox, folder ? folder : "/tmp", WRITE);
+	allow_path(sandbox, path, WRITE);
 }
 
 void frec__tool_sandbox_write_beside(struct frec_tool_sandbox *sandbox, const char *path)

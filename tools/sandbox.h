@@ -42,8 +42,7 @@ void frec__tool_sandbox_init(struct frec_tool_sandbox *sandbox,
 
 /* Starts the opener, which ends with this process; from then on unwind/ opens files through it. If
  * it cannot be started, functions have no names. The opener asks debuginfod servers only if
- * `debuginfod` is true. If the sandbox is off, does
- * nothing, and unwind/ opens files itself. */
+ * `debuginfod` is true. If the sandbox is off, does nothing, and unwind/ opens files itself. */
 void frec__tool_sandbox_start_opener(struct frec_tool_sandbox *sandbox, bool debuginfod);
 
 /* Allow making, reading, writing, renaming and removing files in a folder and in those below it.
@@ -52,8 +51,8 @@ void frec__tool_sandbox_start_opener(struct frec_tool_sandbox *sandbox, bool deb
 void frec__tool_sandbox_write_in(struct frec_tool_sandbox *sandbox, int folder);
 void frec__tool_sandbox_write_beside(struct frec_tool_sandbox *sandbox, const char *path);
 
-/* Allows the same in the folder of temporary files: $TMPDIR, or /tmp if that is not set. */
-void frec__tool_sandbox_write_to_temporary(struct frec_tool_sandbox *sandbox);
+/* Allows the same in the folder `path`. */
+void frec__tool_sandbox_write_to(struct frec_tool_sandbox *sandbox, const char *path);
 
 /* Enters the sandbox. Returns 0, also if the sandbox is off or the kernel has neither Landlock nor
  * seccomp; or a negative errno if the kernel refuses the rules or the filter. */

@@ -24,11 +24,13 @@ struct frec_decode_plan {
 	size_t count;			/* how many fields there are */
 	/* a payload of at least this size holds every field, or the word that says where it is */
 	size_t end;
-	/* how much of FREC_LIMIT_FIELDS decoding one record uses up */
-	uint32_t work;
+	uint32_t work; /* frec__decode_work() of the source */
 	/* how many values were left out because of FREC_LIMIT_VALUES; the caller may reset it */
 	uint64_t left_out;
 };
+
+/* Returns how much of FREC_LIMIT_FIELDS decoding one record of `source` uses up. */
+uint32_t frec__decode_work(const Flightrec__Source *source);
 
 /* Makes a plan for `source`, which must outlive it. Returns 0 or -ENOMEM. */
 int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source);

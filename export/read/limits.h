@@ -31,8 +31,8 @@
 /* Bytes of records that are uncompressed in all if the merge would exceed FREC_LIMIT_RINGS: it then
  * uncompresses the same chunks several times. */
 #define FREC_LIMIT_WINDOWS(size) (4 * FREC_LIMIT_RECORDS(size))
-/* How many fields of events are decoded. Except in verify.c, a field with many enumerators counts
- * as several, because the name of its value has to be searched for. */
+/* How many fields of events are decoded. A field with many enumerators counts as several, because
+ * the name of its value has to be searched for. */
 #define FREC_LIMIT_FIELDS(size) ((64ull << 20) + 256 * (uint64_t)(size))
 /* Bytes of one output, before compression. */
 #define FREC_LIMIT_OUTPUT(size) ((256ull << 20) + 1024 * (uint64_t)(size))
