@@ -280,6 +280,13 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	return r;
 }
 
+static void add_number(struct csv *csv, uint32_t number)
+{
+	frec__text_puts(&csv->row, ",");
+	if (number != FREC_UNKNOWN)
+		frec__text_unsigned(&csv->row, number);
+}
+
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
 {
 	struct csv *csv = state;
@@ -293,8 +300,10 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 		add_text(csv, event->host->name, strlen(event->host->name));
 		frec__text_puts(&csv->row, ",");
 	}
-	frec__text_printf(&csv->row, "%" PRIu64 ",%" PRIu32 ",%" PRId32 ",%" PRId32, event->time,
-			  record->cpu, (int32_t)record->pid, (int32_t)record->tid);
+	frec__text_printf(&csv->row, "%" PRIu64, event->time);
+	add_number(csv, record->cpu);
+	add_number(csv, record->pid);
+	add_number(csv, record->tid);
 	add_who(csv, event);
 	frec__text_puts(&csv->row, ",");
 	add_pair(csv, source->system, ":", source->name);
