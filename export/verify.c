@@ -95,7 +95,7 @@ static void check_sample(struct verify *verify, const struct frec_record *record
 	check->other_type += record->source->tracepoint_id && type != record->source->tracepoint_id;
 	check->too_old += cpu && is_too_old(verify, cpu, record->time);
 	if (loss)
-		loss->seen += record->weight;
+		loss->seen += record->source->counts_records ? 1 : record->period;
 	else
 		check->uncounted++;
 }

@@ -23,6 +23,9 @@ static void print_result(const char *output, const struct frec_import_result *re
 		       " left out: the recording does not describe them, or they are too large",
 		       result->left_out);
 	putchar('\n');
+	if (result->end.code)
+		fprintf(stderr, "flightrec: %s: imported what comes before that\n",
+			result->end.message);
 	if (result->clock_is_perfs)
 		fputs("flightrec: perf used an internal clock of the kernel: the events are in "
 		      "order, but have no dates and cannot be compared with other recordings; use "
@@ -77,5 +80,5 @@ int frec_cmd_import(int argc, char **argv)
 	if (r)
 		return frec__cli_fail("%s", error.message);
 	print_result(output, &result);
-	return FREC_EXIT_DONE;
+	return result.end.code ? FREC_EXIT_FAILED : FREC_EXIT_DONE;
 }

@@ -15,8 +15,9 @@
 //	threads     [pid, tid, process, thread, host], sorted by host, pid and tid; the host is -1
 //		    for the host of the report, else an index
 //	events      [time, cpu or null, thread, source, stack or -1, [values], notes]; thread,
-//		    source and stack are indices. If an event begins or ends a span, its notes hold
-//		    "span", an index in spans; "lane", if the span has a key: a number that its begin
+//		    source and stack are indices. If an event begins or ends a span, its notes
+//		    hold "span", an index in spans; "lane", if the span has a key: a number that
+//		    its begin
 //		    and end have, and no other open span has; and at the end "took", "cut" and
 //		    "abandoned", as in struct frec_shape
 //	spans       names

@@ -211,7 +211,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	frec__perf_add(record, from->tid, 4);
 	frec__perf_add(record, from->time, 8);
 	frec__perf_add(record, from->cpu, 8);
-	frec__perf_add(record, from->weight, 8);
+	frec__perf_add(record, from->period, 8);
 	if (perf->stacks)
 		add_chain(perf, stack, pcs);
 	add_raw(perf, source, event);

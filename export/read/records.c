@@ -51,7 +51,7 @@ static int parse_plain(struct frec_bytes *bytes, struct frec_record *ret)
 	ret->tid = sample.tid;
 	ret->time = sample.time;
 	ret->cpu = sample.cpu;
-	ret->weight = 1;
+	ret->period = 1;
 	thread_from_payload(ret);
 	return 0;
 }
@@ -76,7 +76,7 @@ static int parse_sample(struct frec_bytes *bytes, struct frec_record *ret)
 	ret->tid = sample.tid;
 	ret->time = sample.time;
 	ret->cpu = sample.cpu;
-	ret->weight = layout.sample_type & PERF_SAMPLE_PERIOD ? sample.period : 1;
+	ret->period = layout.sample_type & PERF_SAMPLE_PERIOD ? sample.period : 1;
 	ret->callchain = sample.chain;
 	ret->callchain_count = (size_t)sample.chain_count;
 	ret->payload = sample.raw;

@@ -25,8 +25,9 @@ struct frec_record {
 	size_t source_index; /* in snapshot->sources */
 	uint64_t time;	     /* CLOCK_MONOTONIC, ns */
 	uint32_t cpu;	     /* or FREC_UNKNOWN */
-	/* how many events the record counts for: its period, or 1 if it has none */
-	uint64_t weight;
+	/* the record's period: of how many events it is the sample, or how many nanoseconds it
+	 * counts; 1 if the source has no periods */
+	uint64_t period;
 	uint32_t pid, tid;	  /* or FREC_UNKNOWN */
 	const uint8_t *callchain; /* u64 each, innermost first, with PERF_CONTEXT_*; not aligned */
 	size_t callchain_count;

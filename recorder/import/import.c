@@ -280,10 +280,11 @@ static int read_all(struct frec_import *import, const struct frec_import_options
 {
 	const struct frec_perf_input *input = &import->data.input;
 	struct perf_event_header header;
+	struct frec_error error = {0};
 	const uint8_t *record;
 	int r;
 
-	while ((r = frec__perf_data_next(&import->data, &header, &record, reterr)) > 0) {
+	while ((r = frec__perf_data_next(&import->data, &header, &record, &error)) > 0) {
 		if (options && options->progress)
 			options->progress(options->progress_data, input->offset,
 					  input->end == UINT64_MAX ? 0 : input->end);
@@ -294,9 +295,22 @@ static int read_all(struct frec_import *import, const struct frec_import_options
 		if (r)
 			return r;
 	}
-	if (!r && !import->result.events)
-		return frec__error(reterr, -ENODATA, "%s: holds no events", import->data.name);
-	return r;
+	if (r == -EBADMSG && import->result.events) {
+		import->result.end = error;
+		return 0;
+	}
+	if (r && reterr)
+		*reterr = error;
+	if (r)
+		return r;
+	if (!import->result.events)
+		return frec__error(reterr, -ENODATA, "%s: holds no events%s%s", import->data.name,
+				   import->data.unfinished ? ": " : "",
+				   import->data.unfinished ? import->data.unfinished : "");
+	if (import->data.unfinished)
+		frec__error(&import->result.end, -EBADMSG, "%s: %s", import->data.name,
+			    import->data.unfinished);
+	return 0;
 }
 
 static int import_all(struct frec_import *import, const struct frec_import_options *options,

@@ -26,6 +26,9 @@ struct frec_import_result {
 	 * large */
 	uint64_t left_out;
 	uint32_t sources, cpus;
+	/* If the recording is cut off, or something else follows its records: where and why it
+	 * ends. What comes before that is imported. */
+	struct frec_error end;
 	bool clock_known; /* the date and time of events are known */
 	/* times are from the kernel's internal clock, which no program can read */
 	bool clock_is_perfs;

@@ -29,6 +29,9 @@
 
 #define HEADER_SIZE 104
 #define PIPE_HEADER_SIZE 16
+// Neither the kernel (below 64) nor perf (below 128) has types of records that are higher. Text that
+// was written into the same pipe is not taken for records.
+#define RECORD_TYPE_MAX 1023
 #define INPUT_ROOM (256u << 10)
 #define UNPACKED_ROOM (256u << 10)
 
@@ -175,6 +178,7 @@ static int read_file_header(struct frec_perf_data *data, struct frec_bytes *byte
 		 attrs_size = frec__bytes_u64(bytes), data_offset = frec__bytes_u64(bytes),
 		 data_size = frec__bytes_u64(bytes), file_size;
 	uint8_t bits[FREC_PERF_FEATURES / 8];
+	struct frec_error error = {0};
 	struct stat status;
 	int r;
 
@@ -190,18 +194,23 @@ static int read_file_header(struct frec_perf_data *data, struct frec_bytes *byte
 	if (fstat(data->input.fd, &status))
 		return frec__error(reterr, -errno, "%s: %s", data->name, strerror(errno));
 	file_size = (uint64_t)status.st_size;
+	if (data_offset > file_size)
+		return bad(data, 40, "the records should begin beyond the end of the file", reterr);
 	if (!data_size)
-		return frec__error(reterr, -EBADMSG,
-				   "%s: holds no records, because perf record did not finish",
-				   data->name);
-	if (data_offset > file_size || data_size > file_size - data_offset)
-		return frec__error(reterr, -EBADMSG,
-				   "%s: cut off: its records should reach to byte %" PRIu64
-				   ", but the file ends at byte %" PRIu64,
-				   data->name, data_offset + data_size, file_size);
+		data->unfinished = "perf record did not finish";
+	else if (data_size > file_size - data_offset)
+		data->unfinished = "the file is cut off";
+	if (data->unfinished)
+		data_size = file_size - data_offset;
 	r = read_attributes(data, attrs_offset, attrs_size, attr_size, reterr);
-	if (!r)
-		r = read_features(data, data_offset + data_size, bits, reterr);
+	if (!r && !data->unfinished)
+		r = read_features(data, data_offset + data_size, bits, &error);
+	if (r == -EBADMSG && error.code) {
+		data->unfinished = "a table after its records is cut off or damaged";
+		r = 0;
+	} else if (error.code && reterr) {
+		*reterr = error;
+	}
 	data->input.at = data->input.size = 0;
 	data->input.offset = data_offset;
 	data->input.end = data_offset + data_size;
@@ -460,7 +469,7 @@ int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *
 		if ((size_t)n < sizeof(*header))
 			return bad(data, data->record_offset, "cut off within a record", reterr);
 		memcpy(header, data->input.data + data->input.at, sizeof(*header));
-		if (header->size < sizeof(*header))
+		if (header->size < sizeof(*header) || header->type > RECORD_TYPE_MAX)
 			return bad(data, data->record_offset, "not a record", reterr);
 		n = fill(data, header->size, reterr);
 		if (n < 0)

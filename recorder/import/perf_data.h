@@ -91,6 +91,9 @@ struct frec_perf_data {
 	struct frec_perf_unpacked unpacked;
 	uint64_t record_offset; /* of the last record, for messages */
 	bool pipe;
+	/* why the file lacks tables of features: perf record did not finish, or the file is cut
+	 * off or damaged; NULL: it has them all */
+	const char *unfinished;
 };
 
 /* Takes ownership of `fd`. A pipe can be read only in the pipe format. Returns 0 or a negative
@@ -102,7 +105,7 @@ void frec__perf_data_close(struct frec_perf_data *data);
 /*
  * Finds the next record that does not describe the recording. `*ret` is valid until the next call,
  * is not aligned, and has as many bytes as the header says. Returns 1, 0 at the end, or a negative
- * errno.
+ * errno: -EBADMSG if there is no whole record, and then none can be found after it either.
  */
 int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *ret_header,
 			 const uint8_t **ret, struct frec_error *reterr);

@@ -88,19 +88,38 @@ static int feature_text(struct frec_bytes *bytes, char **ret)
 	return text ? set_text(ret, text, size) : 0;
 }
 
+// Names the first event without a name that has the type and the number of this attribute, for
+// tables that list no ids: a recording of one event needs none.
+static int name_by_attribute(struct frec_perf_data *data, const uint8_t *attribute, size_t size,
+			     const void *name, size_t name_size)
+{
+	struct perf_event_attr attr = {0};
+
+	memcpy(&attr, attribute, size < sizeof(attr) ? size : sizeof(attr));
+	for (size_t i = 0; i < data->event_count; i++) {
+		struct frec_perf_event *event = &data->events[i];
+
+		if (!event->name && event->attr.type == attr.type &&
+		    event->attr.config == attr.config)
+			return set_text(&event->name, name, name_size);
+	}
+	return 0;
+}
+
 static int event_names(struct frec_perf_data *data, struct frec_bytes *bytes)
 {
 	uint32_t count = frec__bytes_u32(bytes), attr_size = frec__bytes_u32(bytes);
 	int r = 0;
 
 	while (count-- && !bytes->failed && !r) {
+		const uint8_t *attribute = frec__bytes_take(bytes, attr_size), *name;
 		uint32_t ids, size;
-		const uint8_t *name;
 
-		frec__bytes_take(bytes, attr_size);
 		ids = frec__bytes_u32(bytes);
 		size = frec__bytes_u32(bytes);
 		name = frec__bytes_take(bytes, size);
+		if (!ids && !bytes->failed)
+			r = name_by_attribute(data, attribute, attr_size, name, size);
 		for (uint32_t i = 0; i < ids && !bytes->failed && !r; i++) {
 			uint64_t id = frec__bytes_u64(bytes);
 

@@ -3,6 +3,7 @@
 // its records, its coverage and its losses. What perf.data does not have (owner and arguments of
 // processes, when rings were opened) is left out.
 #include "recorder/import/attribute.h"
+#include "recorder/import/event_name.h"
 #include "recorder/import/import_internal.h"
 
 #include <errno.h>
@@ -97,8 +98,7 @@ static void name_source(struct frec_listed *listed, const struct frec_perf_event
 
 	copy_name(name, sizeof(name), event->name);
 	if (!*name)
-		snprintf(name, sizeof(name), "event-%u-%llx", event->attr.type,
-			 (unsigned long long)event->attr.config);
+		frec__event_name(name, sizeof(name), &event->attr);
 	colon = strchr(name, ':');
 	if (event->attr.type != PERF_TYPE_TRACEPOINT || !colon || colon == name || !colon[1]) {
 		frec__catalog_name(listed, "perf", name);
@@ -141,6 +141,7 @@ static void write_source(struct frec_import *import, size_t index)
 	    frec__format_symbols(&source.format, format->text))
 		frec__error(&import->parts.error, -ENOMEM, "out of memory");
 	source.sample_type = frec__import_sample_type(&event->attr);
+	source.counts_records = true;
 	source.sample_regs_user = event->attr.sample_regs_user;
 	frec__parts_write_source(&import->parts, &source, (uint32_t)index + 1, false);
 	frec__format_deinit(&source.format);
@@ -201,7 +202,7 @@ static void write_record(struct frec_import *import, struct ring *ring, const ui
 {
 	Flightrec__Records *records = &ring->chunk.records;
 	struct perf_event_header header;
-	uint64_t source, weight = 1;
+	uint64_t source;
 
 	memcpy(&header, record, sizeof(header));
 	if (header.type != PERF_RECORD_SAMPLE) {
@@ -216,9 +217,7 @@ static void write_record(struct frec_import *import, struct ring *ring, const ui
 		frec__chunk_flush(&ring->chunk, &import->parts);
 	memcpy(ring->chunk.plain + records->size, record, item->size);
 	memcpy(&source, record + sizeof(header), sizeof(source));
-	if (frec__import_sample_type(&import->data.events[source - 1].attr) & PERF_SAMPLE_PERIOD)
-		memcpy(&weight, record + offsetof(struct frec_sample, raw_size), sizeof(weight));
-	ring->in_file[source] += weight;
+	ring->in_file[source]++;
 	ring->first = ring->records ? ring->first : item->time;
 	ring->records++;
 	ring->bytes += item->size;

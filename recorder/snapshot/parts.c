@@ -301,6 +301,7 @@ void frec__parts_write_source(struct frec_parts *parts, const struct frec_source
 		message.sample_regs_user = 0;
 	}
 	message.unwound = unwound;
+	message.counts_records = source->counts_records;
 	message.transport = source->transport;
 	message.since = source->since;
 	frec__parts_write(parts, FREC_PART_SOURCE, &message.base);

@@ -66,8 +66,9 @@ struct frec_source {
 	struct frec_stack_choice stack;
 	uint64_t sample_type;
 	uint64_t sample_regs_user;
-	bool stack_missing; /* stacks were requested, but this transport cannot take any */
-	size_t opened;	    /* length of `fd`, `perf_id` and `counted`: one element per ring */
+	bool counts_records; /* see Source.counts_records */
+	bool stack_missing;  /* stacks were requested, but this transport cannot take any */
+	size_t opened;	     /* length of `fd`, `perf_id` and `counted`: one element per ring */
 	int *fd;
 	/* per ring: the PERF_SAMPLE_IDENTIFIER of the source's records, or 0 if it has none
 	 * there */

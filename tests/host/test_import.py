@@ -311,17 +311,32 @@ def bad():
         ), message
         assert set(os.listdir(".")) == before, set(os.listdir(".")) - before
 
+    def ends(name, content, least, most, words):
+        """What comes before the end of a recording is imported, and one line tells where it ends."""
+        with open(name, "wb") as file:
+            file.write(content)
+        done = run(TOOL, "import", name, "-o", f"{name}.frec", status=1)
+        message = [line for line in done.stderr.decode().splitlines() if "before that" in line]
+        assert len(message) == 1 and name in message[0] and words in message[0], done
+        run(TOOL, "verify", f"{name}.frec")
+        assert least <= len(events(f"{name}.frec")) <= most, (name, least, most)
+
     with open("mono", "rb") as file:
         whole = file.read()
     fails("empty", b"", "not a perf.data file")
     fails("other", b"\x7fELF" + bytes(200), "not a perf.data file")
     fails("swapped", b"2ELIFREP" + whole[8:], "big-endian")
     at, size = struct.unpack_from("<QQ", whole, 40)
-    fails("cut", whole[: at + size // 2], "cut off")
-    fails("unfinished", whole[:48] + bytes(8) + whole[56:], "did not finish")
-    fails("mono2", whole[:40] + bytes(7) + b"\xff" + whole[48:], "cut off")
+    fails("mono2", whole[:40] + bytes(7) + b"\xff" + whole[48:], "beyond the end")
+    count = len(events("mono.frec"))
+    ends("cut", whole[: at + size // 2], 1, count - 1, "cut off")
+    ends("unfinished", whole[:48] + bytes(8) + whole[56 : at + size], count, count, "did not finish")
+    fails("began", whole[:48] + bytes(8) + whole[56:at], "did not finish")
     with open("piped", "rb") as file:
-        fails("pipe-cut", file.read()[:-3], "cut off within a record")
+        whole = file.read()
+    count = len(events("piped.frec"))
+    ends("pipe-cut", whole[:-3], 1, count, "cut off within a record")
+    ends("pipe-text", whole + b"bench: 12 rounds, all done\n", count, count, "not a record")
     os.mkdir("folder")
     assert b"--threads" in run(TOOL, "import", "folder", "-o", "bad.frec", status=1).stderr
     run(TOOL, "import", "mono", status=2)
