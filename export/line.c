@@ -62,7 +62,7 @@ static void name_thread(struct frec_text *text, const struct frec_process_entry 
 	if (tid == FREC_UNKNOWN)
 		frec__text_puts(text, "?");
 	else if (!tid)
-		frec__text_puts(text, "idle");
+		frec__text_puts(text, "swapper");
 	else
 		frec__text_printf(text, "[%" PRIu32 "]", tid);
 }

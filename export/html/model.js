@@ -64,7 +64,7 @@ function onHost(host) {
 function threadLabel(process, name, tid) {
 	const who = process + (name && name !== process ? "/" + name : "");
 	if (tid === 0)
-		return "idle";
+		return "swapper";
 	return who + (tid < 0 ? "?" : "[" + tid + "]");
 }
 

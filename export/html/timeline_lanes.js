@@ -67,7 +67,7 @@ function buildLanes() {
 			const first = byThread[0][0];
 			const name =
 				pid === 0
-					? "idle"
+					? "swapper"
 					: pid < 0
 						? "unknown"
 						: `${first.process || "?"}[${pid}]`;

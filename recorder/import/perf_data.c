@@ -29,8 +29,8 @@
 
 #define HEADER_SIZE 104
 #define PIPE_HEADER_SIZE 16
-// Neither the kernel (below 64) nor perf (below 128) has types of records that are higher. Text that
-// was written into the same pipe is not taken for records.
+// Neither the kernel (below 64) nor perf (below 128) has types of records that are higher. So text
+// that was written into the same pipe is not taken for records.
 #define RECORD_TYPE_MAX 1023
 #define INPUT_ROOM (256u << 10)
 #define UNPACKED_ROOM (256u << 10)

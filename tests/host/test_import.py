@@ -312,7 +312,7 @@ def bad():
         assert set(os.listdir(".")) == before, set(os.listdir(".")) - before
 
     def ends(name, content, least, most, words):
-        """What comes before the end of a recording is imported, and one line tells where it ends."""
+        """What comes before the end is imported, and one line tells where the recording ends."""
         with open(name, "wb") as file:
             file.write(content)
         done = run(TOOL, "import", name, "-o", f"{name}.frec", status=1)
@@ -330,7 +330,9 @@ def bad():
     fails("mono2", whole[:40] + bytes(7) + b"\xff" + whole[48:], "beyond the end")
     count = len(events("mono.frec"))
     ends("cut", whole[: at + size // 2], 1, count - 1, "cut off")
-    ends("unfinished", whole[:48] + bytes(8) + whole[56 : at + size], count, count, "did not finish")
+    ends(
+        "unfinished", whole[:48] + bytes(8) + whole[56 : at + size], count, count, "did not finish"
+    )
     fails("began", whole[:48] + bytes(8) + whole[56:at], "did not finish")
     with open("piped", "rb") as file:
         whole = file.read()

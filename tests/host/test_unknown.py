@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_unknown.py FLIGHTREC MAKE_SNAPSHOT: a number that was not recorded is no number in any output.
+"""test_unknown.py FLIGHTREC MAKE_SNAPSHOT: what was not recorded is no number in any output.
 
 `perf record PROGRAM` records no CPU, the most usual of all perf.data files; and the snapshot
 "hostile" of MAKE_SNAPSHOT has events whose process and thread are unknown. Perfetto's own
