@@ -26,14 +26,13 @@ static bool is_user_event(const struct frec_source *source)
 // What the first walk finds in one ring.
 struct coverage {
 	uint64_t from, kept, records;
-	uint64_t for_file;	      /* records that the file gets */
-	uint64_t *in_file, *filtered; /* per source */
+	uint64_t for_file, for_file_size; /* records that the file gets, and their bytes */
+	uint64_t *in_file;		  /* per source */
 };
 
 // This bit is set in the header of a copied record to leave the record out of the file. It is
 // PERF_RECORD_MISC_EXT_RESERVED, which the kernel does not set.
 #define LEFT_OUT (1 << 15)
-
 // Decides in the first walk whether the file gets the record, and marks the copied record if not.
 // The second walk must not decide anew, because the process table has changed by then.
 static bool keep_record(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
@@ -45,10 +44,9 @@ static bool keep_record(const struct frec_snapshot_job *snapshot, const struct f
 	// names.
 	if (snapshot->only_uid >= 0 && ring->shm)
 		belongs = ring->uid == (uint32_t)snapshot->only_uid;
-	else if (snapshot->only_uid >= 0)
-		belongs = frec__process_table_belongs(snapshot->processes, frec__record_pid(record),
-						      (uint32_t)snapshot->only_uid,
-						      frec__record_time(record));
+	else
+		belongs = frec__process_table_shows(snapshot->processes, frec__record_pid(record),
+						    frec__record_time(record), snapshot->only_uid);
 	if (!belongs)
 		record->misc |= LEFT_OUT;
 	return !(record->misc & LEFT_OUT);
@@ -89,7 +87,7 @@ static void add_thread(const struct frec_snapshot_job *snapshot, const struct fr
 	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
 
 	if (process &&
-	    (ring->uid == geteuid() || (process->uid_known && process->uid == ring->uid)))
+	    (ring->uid == geteuid() || (process->owner.known && process->owner.uid == ring->uid)))
 		frec__process_table_add_thread(snapshot->processes, pid, tid);
 }
 
@@ -115,14 +113,11 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 		coverage->kept += record->size;
 		coverage->records++;
 		coverage->for_file += kept;
+		coverage->for_file_size += kept ? record->size : 0;
 		if (copy->wrapped && i + OLDEST >= count && time > coverage->from)
 			coverage->from = time;
-		if (source < 0 || record->type != PERF_RECORD_SAMPLE)
+		if (source < 0 || record->type != PERF_RECORD_SAMPLE || !kept)
 			continue;
-		if (!kept) {
-			coverage->filtered[source] += weight(&snapshot->sources[source], record);
-			continue;
-		}
 		coverage->in_file[source] += weight(&snapshot->sources[source], record);
 		if (pid != last_pid)
 			frec__crash_finder_mention(finder, pid);
@@ -142,10 +137,8 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 static void add_copy(const struct frec_snapshot_job *snapshot, struct frec_crash_finder *finder,
 		     const struct frec_source *source, const struct perf_event_header *record)
 {
-	if (record &&
-	    (snapshot->only_uid < 0 ||
-	     frec__process_table_belongs(snapshot->processes, frec__record_pid(record),
-					 (uint32_t)snapshot->only_uid, frec__record_time(record))))
+	if (record && frec__process_table_shows(snapshot->processes, frec__record_pid(record),
+						frec__record_time(record), snapshot->only_uid))
 		frec__crash_finder_record(finder, source, record);
 }
 
@@ -194,6 +187,48 @@ static int write_records(const struct frec_snapshot_job *snapshot, struct frec_p
 	return frec__chunk_flush(chunk, parts);
 }
 
+// Returns whether a file for one user must not say how much was written into a ring: how often
+// others emit an event is their business. A user's own memory has that user's records alone.
+static bool hides_counts(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring)
+{
+	return snapshot->only_uid >= 0 && !ring->shm;
+}
+
+// Returns whether the file may know of a ring.
+static bool shows_ring(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring)
+{
+	return snapshot->only_uid < 0 || !ring->shm || ring->uid == (uint32_t)snapshot->only_uid;
+}
+
+// Returns whether the file may know of a source. A user may know of events that were emitted for
+// him, but not which other events exist.
+static bool shows_source(const struct frec_snapshot_job *snapshot, const struct coverage *coverage,
+			 size_t index)
+{
+	const struct frec_source *source = &snapshot->sources[index];
+
+	if (snapshot->only_uid < 0)
+		return true;
+	for (size_t i = 0; i < snapshot->capture->rings; i++) {
+		if (coverage[i].in_file[index] ||
+		    (source->shm && source->shm == snapshot->rings[i].shm &&
+		     shows_ring(snapshot, &snapshot->rings[i])))
+			return true;
+	}
+	return false;
+}
+
+static void write_sources(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
+			  const struct coverage *coverage)
+{
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		if (shows_source(snapshot, coverage, i))
+			frec__parts_write_source(
+				parts, &snapshot->sources[i], (uint32_t)i + 1,
+				frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
+	}
+}
+
 static void write_coverage(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
 			   size_t number, const struct coverage *coverage)
 {
@@ -207,10 +242,15 @@ static void write_coverage(const struct frec_snapshot_job *snapshot, struct frec
 	// A ring that is overwritten in less than a grace period covers no time at all.
 	cpu.until = capture->complete_until > cpu.from ? capture->complete_until : cpu.from;
 	cpu.ring_size = ring->size;
-	cpu.bytes_written = copy->written;
-	cpu.bytes_kept = coverage->kept;
-	cpu.bytes_during_copy = copy->during;
-	cpu.records_kept = coverage->records;
+	if (hides_counts(snapshot, ring)) {
+		cpu.bytes_written = cpu.bytes_kept = coverage->for_file_size;
+		cpu.records_kept = coverage->for_file;
+	} else {
+		cpu.bytes_written = copy->written;
+		cpu.bytes_kept = coverage->kept;
+		cpu.bytes_during_copy = copy->during;
+		cpu.records_kept = coverage->records;
+	}
 	cpu.wrapped = copy->wrapped;
 	cpu.offline = ring->offline;
 	cpu.damaged = copy->damaged;
@@ -232,16 +272,21 @@ static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_par
 	Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
 	uint64_t known, missing;
 
-	loss.source = (uint32_t)index + 1;
 	loss.cpu = (uint32_t)ring->cpu;
 	loss.ring = ring->number;
+	loss.source = (uint32_t)index + 1;
+	loss.in_file = coverage->in_file[index];
+	loss.lost = before->lost;
+	if (hides_counts(snapshot, ring)) {
+		loss.emitted_before = loss.emitted_after = loss.in_file + loss.lost;
+		if (loss.in_file)
+			frec__parts_write(parts, FREC_PART_LOSS, &loss.base);
+		return;
+	}
 	loss.emitted_before = before->value;
 	loss.emitted_after = after->value;
-	loss.in_file = coverage->in_file[index];
-	loss.filtered = coverage->filtered[index];
-	loss.lost = before->lost;
-	known = loss.in_file + loss.filtered + loss.lost;
-	missing = before->value > known ? before->value - known : 0;
+	known = loss.in_file + loss.lost;
+	missing = loss.emitted_before > known ? loss.emitted_before - known : 0;
 	// In a ring that never wrapped, nothing was overwritten, so the missing events are lost.
 	// Some kernels count tracepoint hits that they neither write nor count as lost (seen on
 	// 6.18, in the idle task). If services write the ring, one of them destroyed records.
@@ -254,7 +299,7 @@ static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_par
 	// counted.
 	if (ring->shm && loss.emitted_after < known)
 		loss.emitted_after = known;
-	if (after->value || known)
+	if (loss.emitted_after || known)
 		frec__parts_write(parts, FREC_PART_LOSS, &loss.base);
 }
 
@@ -297,9 +342,7 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 	frec__parts_write_clocks(parts, snapshot);
 	frec__parts_write_trigger(parts, snapshot);
 	frec__parts_write_crash(parts, snapshot, &crash);
-	for (size_t i = 0; i < snapshot->source_count; i++)
-		frec__parts_write_source(parts, &snapshot->sources[i], (uint32_t)i + 1,
-					 frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
+	write_sources(snapshot, parts, coverage);
 	frec__snapshot_stacks_init(&stacks, snapshot);
 	frec__parts_write_processes(parts, snapshot, finder, oldest);
 	frec__snapshot_stacks_write_threads(&stacks, parts, &crash);
@@ -307,8 +350,10 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 		write_records(snapshot, parts, ids, i, &stacks, &chunk);
 	frec__snapshot_stacks_write_names(&stacks, parts);
 	frec__snapshot_stacks_deinit(&stacks);
-	for (size_t i = 0; i < snapshot->capture->rings; i++)
-		write_arithmetic(snapshot, parts, i, &coverage[i]);
+	for (size_t i = 0; i < snapshot->capture->rings; i++) {
+		if (shows_ring(snapshot, &snapshot->rings[i]))
+			write_arithmetic(snapshot, parts, i, &coverage[i]);
+	}
 	frec__chunk_deinit(&chunk);
 	end.parts = parts->count;
 	end.records = parts->records;
@@ -321,7 +366,7 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 {
 	size_t rings = snapshot->capture->rings, sources = snapshot->source_count;
 	FREC_FREE struct coverage *coverage = calloc(rings + 1, sizeof(*coverage));
-	FREC_FREE uint64_t *counts = calloc(2 * rings * sources + 1, sizeof(*counts));
+	FREC_FREE uint64_t *counts = calloc(rings * sources + 1, sizeof(*counts));
 	struct frec_crash_finder finder;
 	struct frec_parts parts = {.count = 0};
 	FREC_ID_MAP struct frec_id_map ids = {0};
@@ -330,8 +375,7 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 	if (!coverage || !counts || frec__id_map_init(&ids, snapshot->sources, sources))
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", path);
 	for (size_t i = 0; i < rings; i++) {
-		coverage[i].in_file = counts + 2 * i * sources;
-		coverage[i].filtered = coverage[i].in_file + sources;
+		coverage[i].in_file = counts + i * sources;
 	}
 	r = frec__new_file_create(&parts.file, path, reterr);
 	if (r)
@@ -348,6 +392,15 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 	if (parts.error.code && reterr)
 		*reterr = parts.error;
 	return parts.error.code;
+}
+
+const struct frec_process *frec__snapshot_victim(const struct frec_snapshot_job *snapshot)
+{
+	const struct frec_reason *reason = snapshot->reason;
+
+	return reason->life
+		       ? frec__process_table_life(snapshot->processes, reason->pid, reason->life)
+		       : frec__process_table_find(snapshot->processes, reason->pid);
 }
 
 void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
@@ -389,7 +442,7 @@ void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 static bool are_kin(const struct frec_process *a, const struct frec_process *b)
 {
 	return a && b && a->executable && b->executable && !strcmp(a->executable, b->executable) &&
-	       (a->ppid == b->ppid || a->ppid == b->pid || b->ppid == a->pid);
+	       ((a->parent && a->parent == b->parent) || a->parent == b || b->parent == a);
 }
 
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid)

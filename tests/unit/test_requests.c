@@ -50,7 +50,6 @@ static int setup(void **state)
 	fixture->engine.tracefs = -1;
 	fixture->engine.sources.rings = &fixture->engine.rings;
 	fixture->engine.sources.declarations = &fixture->engine.declarations;
-	fixture->engine.watchlist.processes = &fixture->engine.processes;
 	fixture->engine.options.selection = no_selection;
 	fixture->engine.kernel = true;
 	*state = fixture;
