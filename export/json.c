@@ -9,6 +9,10 @@
 //		   are on the clock of the host that booted first
 //	cpu        the CPU on which the event happened
 //	pid, tid   -1 if the kernel could not determine them
+//	claimed_pid
+//		   the process that the event names, if that is no process of the user in whose
+//		   shared memory the event was: somebody else may have written it. pid and tid are
+//		   -1 then, and the name of the event ends in -claimed-by-UID
 //	process,   names; absent if unknown
 //	thread
 //	event      system:name, as given to -e
@@ -283,6 +287,8 @@ void frec__json_event(struct frec_text *line, struct frec_json *json,
 	frec__text_signed(line, (int32_t)record->pid);
 	frec__text_puts(line, ",\"tid\":");
 	frec__text_signed(line, (int32_t)record->tid);
+	if (record->claimed_pid)
+		frec__text_printf(line, ",\"claimed_pid\":%" PRIu32, record->claimed_pid);
 	if (event->who)
 		add_names(line, json, event->who);
 	frec__text_add_made(line, &prepared->event);

@@ -22,8 +22,10 @@ struct frec_record {
 	uint32_t cpu;
 	/* how many events the record counts for: its period, or 1 if it has none */
 	uint64_t weight;
-	/* UINT32_MAX if the kernel did not know it, because the task was already gone */
+	/* UINT32_MAX if the kernel did not know it, because the task was already gone, or if the
+	 * record only claims to be of a process (Source.claimed_by_uid) */
 	uint32_t pid, tid;
+	uint32_t claimed_pid;	  /* of which process it claims to be; 0: it makes no such claim */
 	const uint8_t *callchain; /* u64 each, innermost first, with PERF_CONTEXT_*; not aligned */
 	size_t callchain_count;
 	const uint8_t *payload; /* with padding at the end */

@@ -267,13 +267,14 @@ static void set_field(Flightrec__Field *to, const struct frec_field *from)
 }
 
 void frec__parts_write_source(struct frec_parts *parts, const struct frec_source *source,
-			      uint32_t id, bool unwound)
+			      uint32_t id, bool unwound, int64_t claimed_by)
 {
 	const struct frec_format *format = &source->format;
 	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
 	FREC_FREE Flightrec__Field *fields = calloc(format->count + 1, sizeof(*fields));
 	FREC_FREE Flightrec__Field **pointers = calloc(format->count + 1, sizeof(*pointers));
 	char kernel_name[sizeof(source->listed.group) + sizeof(source->listed.kernel_name)];
+	char claimed[sizeof(source->listed.name) + 32];
 
 	if (!fields || !pointers) {
 		frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
@@ -289,6 +290,13 @@ void frec__parts_write_source(struct frec_parts *parts, const struct frec_source
 	message.kind = source->listed.kind;
 	message.system = (char *)source->listed.system;
 	message.name = (char *)source->listed.name;
+	if (claimed_by >= 0) {
+		snprintf(claimed, sizeof(claimed), "%s-claimed-by-%u", source->listed.name,
+			 (uint32_t)claimed_by);
+		message.name = claimed;
+		message.claim_case = FLIGHTREC__SOURCE__CLAIM_CLAIMED_BY_UID;
+		message.claimed_by_uid = (uint32_t)claimed_by;
+	}
 	message.kernel_name = kernel_name;
 	message.tracepoint_id = format->id;
 	message.n_field = format->count;

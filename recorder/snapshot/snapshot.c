@@ -27,12 +27,31 @@ static bool is_user_event(const struct frec_source *source)
 struct coverage {
 	uint64_t from, kept, records;
 	uint64_t for_file, for_file_size; /* records that the file gets, and their bytes */
-	uint64_t *in_file;		  /* per source */
+	uint64_t *in_file, *claimed;	  /* per source; in_file does not count claimed */
 };
 
 // This bit is set in the header of a copied record to leave the record out of the file. It is
 // PERF_RECORD_MISC_EXT_RESERVED, which the kernel does not set.
 #define LEFT_OUT (1 << 15)
+// This one is set in the header of a record of shared memory that names a process of another user
+// than that of the memory. There the recorder accepts no other bits than PERF_RECORD_MISC_USER.
+#define CLAIMED (1 << 14)
+
+// Returns whether somebody else than its process can have written a record: it comes from the
+// memory of one user, and names a process that is known to belong to another one. The memory of the
+// recorder's own user is not judged, because services inherit it that then change their user.
+static bool is_claim(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
+		     const struct perf_event_header *record)
+{
+	const struct frec_process *process;
+
+	if (!ring->shm || ring->uid == geteuid())
+		return false;
+	process = frec__process_table_find_at(snapshot->processes, frec__record_pid(record),
+					      frec__record_time(record));
+	return process && frec__owner_is_other(&process->owner, ring->uid);
+}
+
 // Decides in the first walk whether the file gets the record, and marks the copied record if not.
 // The second walk must not decide anew, because the process table has changed by then.
 static bool keep_record(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
@@ -49,6 +68,8 @@ static bool keep_record(const struct frec_snapshot_job *snapshot, const struct f
 						    frec__record_time(record), snapshot->only_uid);
 	if (!belongs)
 		record->misc |= LEFT_OUT;
+	else if (is_claim(snapshot, ring, record))
+		record->misc |= CLAIMED;
 	return !(record->misc & LEFT_OUT);
 }
 
@@ -118,6 +139,10 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 			coverage->from = time;
 		if (source < 0 || record->type != PERF_RECORD_SAMPLE || !kept)
 			continue;
+		if (snapshot->rings[ring].shm && record->misc & CLAIMED) {
+			coverage->claimed[source]++;
+			continue;
+		}
 		coverage->in_file[source] += weight(&snapshot->sources[source], record);
 		if (pid != last_pid)
 			frec__crash_finder_mention(finder, pid);
@@ -142,6 +167,12 @@ static void add_copy(const struct frec_snapshot_job *snapshot, struct frec_crash
 		frec__crash_finder_record(finder, source, record);
 }
 
+// Returns Source.id of a source. Its claimed records have a source of their own.
+static uint32_t file_id(const struct frec_snapshot_job *snapshot, int source, bool claimed)
+{
+	return (uint32_t)(source + 1 + (claimed ? (int)snapshot->source_count : 0));
+}
+
 // Writes the records of one ring, oldest first, with our ids in place of the kernel's.
 static int write_records(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
 			 const struct frec_id_map *ids, size_t ring,
@@ -162,7 +193,9 @@ static int write_records(const struct frec_snapshot_job *snapshot, struct frec_p
 	while (count-- > 0 && !r) {
 		const struct perf_event_header *record = record_at(copy, capture->offset[count]);
 		int source = frec__id_map_find(ids, frec__record_id(record));
+		bool claimed = snapshot->rings[ring].shm && record->misc & CLAIMED;
 		uint64_t time = frec__record_time(record);
+		struct perf_event_header *to;
 		size_t size;
 
 		if (record->misc & LEFT_OUT)
@@ -174,8 +207,10 @@ static int write_records(const struct frec_snapshot_job *snapshot, struct frec_p
 			if (snapshot->on_progress)
 				snapshot->on_progress(snapshot->context);
 		}
-		frec__record_set_id(memcpy(chunk->plain + records->size, copied, size),
-				    (uint64_t)(source + 1));
+		to = memcpy(chunk->plain + records->size, copied, size);
+		frec__record_set_id(to, source < 0 ? 0 : file_id(snapshot, source, claimed));
+		if (claimed)
+			to->misc &= (uint16_t)~CLAIMED;
 		if (record->type == PERF_RECORD_SAMPLE) {
 			records->first =
 				!records->last || time < records->first ? time : records->first;
@@ -218,14 +253,32 @@ static bool shows_source(const struct frec_snapshot_job *snapshot, const struct 
 	return false;
 }
 
+// Returns the user whose memory has claimed records of a source, or -1 if there are none.
+static int64_t claimed_by(const struct frec_snapshot_job *snapshot, const struct coverage *coverage,
+			  size_t index)
+{
+	for (size_t i = 0; i < snapshot->capture->rings; i++) {
+		if (coverage[i].claimed[index])
+			return snapshot->rings[i].uid;
+	}
+	return -1;
+}
+
 static void write_sources(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
 			  const struct coverage *coverage)
 {
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		if (shows_source(snapshot, coverage, i))
 			frec__parts_write_source(
-				parts, &snapshot->sources[i], (uint32_t)i + 1,
-				frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
+				parts, &snapshot->sources[i], file_id(snapshot, (int)i, false),
+				frec__snapshot_unwinds(snapshot, &snapshot->sources[i]), -1);
+	}
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		int64_t by = claimed_by(snapshot, coverage, i);
+
+		if (by >= 0)
+			frec__parts_write_source(parts, &snapshot->sources[i],
+						 file_id(snapshot, (int)i, true), false, by);
 	}
 }
 
@@ -270,11 +323,17 @@ static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_par
 	const size_t at = index * capture->rings + number;
 	const struct frec_count *before = &capture->before[at], *after = &capture->after[at];
 	Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
+	const uint64_t claimed = coverage->claimed[index];
 	uint64_t known, missing;
 
 	loss.cpu = (uint32_t)ring->cpu;
 	loss.ring = ring->number;
-	loss.source = (uint32_t)index + 1;
+	if (claimed) {
+		loss.source = file_id(snapshot, (int)index, true);
+		loss.emitted_before = loss.emitted_after = loss.in_file = claimed;
+		frec__parts_write(parts, FREC_PART_LOSS, &loss.base);
+	}
+	loss.source = file_id(snapshot, (int)index, false);
 	loss.in_file = coverage->in_file[index];
 	loss.lost = before->lost;
 	if (hides_counts(snapshot, ring)) {
@@ -283,8 +342,8 @@ static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_par
 			frec__parts_write(parts, FREC_PART_LOSS, &loss.base);
 		return;
 	}
-	loss.emitted_before = before->value;
-	loss.emitted_after = after->value;
+	loss.emitted_before = before->value > claimed ? before->value - claimed : 0;
+	loss.emitted_after = after->value > claimed ? after->value - claimed : 0;
 	known = loss.in_file + loss.lost;
 	missing = loss.emitted_before > known ? loss.emitted_before - known : 0;
 	// In a ring that never wrapped, nothing was overwritten, so the missing events are lost.
@@ -366,7 +425,7 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 {
 	size_t rings = snapshot->capture->rings, sources = snapshot->source_count;
 	FREC_FREE struct coverage *coverage = calloc(rings + 1, sizeof(*coverage));
-	FREC_FREE uint64_t *counts = calloc(rings * sources + 1, sizeof(*counts));
+	FREC_FREE uint64_t *counts = calloc(2 * rings * sources + 1, sizeof(*counts));
 	struct frec_crash_finder finder;
 	struct frec_parts parts = {.count = 0};
 	FREC_ID_MAP struct frec_id_map ids = {0};
@@ -375,7 +434,8 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 	if (!coverage || !counts || frec__id_map_init(&ids, snapshot->sources, sources))
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", path);
 	for (size_t i = 0; i < rings; i++) {
-		coverage[i].in_file = counts + i * sources;
+		coverage[i].in_file = counts + 2 * i * sources;
+		coverage[i].claimed = coverage[i].in_file + sources;
 	}
 	r = frec__new_file_create(&parts.file, path, reterr);
 	if (r)
@@ -429,7 +489,8 @@ void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 			pid = frec__record_pid(record);
 			source =
 				pid != last ? frec__id_map_find(&ids, frec__record_id(record)) : -1;
-			if (source < 0 || !is_user_event(&snapshot->sources[source]))
+			if (source < 0 || !is_user_event(&snapshot->sources[source]) ||
+			    is_claim(snapshot, &snapshot->rings[ring], record))
 				continue;
 			last = pid;
 			visit(context, pid, frec__record_time(record));
@@ -474,7 +535,8 @@ bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t 
 				continue;
 			}
 			source = frec__id_map_find(&ids, frec__record_id(record));
-			found = source >= 0 && is_user_event(&snapshot->sources[source]);
+			found = source >= 0 && is_user_event(&snapshot->sources[source]) &&
+				!is_claim(snapshot, &snapshot->rings[ring], record);
 		}
 	}
 	return found;
