@@ -7,8 +7,12 @@
 //	time       CLOCK_MONOTONIC, nanoseconds, integer
 //	host       name of the host; absent if there is only one. With several hosts, times
 //		   are on the clock of the host that booted first
-//	cpu        the CPU on which the event happened
-//	pid, tid   -1 if the kernel could not determine them
+//	cpu        the CPU on which the event happened; null if it was not recorded
+//	pid, tid   null if the kernel could not determine them
+//	claimed_pid
+//		   the process that the event names, if that is no process of the user in whose
+//		   shared memory the event was: somebody else may have written it. pid and tid are
+//		   null then, and the name of the event ends in -claimed-by-UID
 //	process,   names; absent if unknown
 //	thread
 //	event      system:name, as given to -e
@@ -290,6 +294,8 @@ void frec__json_event(struct frec_text *line, struct frec_json *json,
 	add_number(line, ",\"cpu\":", record->cpu);
 	add_number(line, ",\"pid\":", record->pid);
 	add_number(line, ",\"tid\":", record->tid);
+	if (record->claimed_pid)
+		frec__text_printf(line, ",\"claimed_pid\":%" PRIu32, record->claimed_pid);
 	if (event->who)
 		add_names(line, json, event->who);
 	frec__text_add_made(line, &prepared->event);

@@ -95,7 +95,10 @@ void frec__line_event(struct frec_text *line, const struct frec_line_style *styl
 		frec__text_puts(line, "  ");
 		start = line->size;
 	}
-	name_thread(line, event->who, record->tid);
+	if (record->claimed_pid)
+		frec__text_printf(line, "claims [%" PRIu32 "]", record->claimed_pid);
+	else
+		name_thread(line, event->who, record->tid);
 	pad(line, start, style->name_width);
 	frec__text_puts(line, "  ");
 	start = line->size;

@@ -5,9 +5,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "recorder/processes/process_end.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
 
 #define CLIENTS_PER_USER 64
 
@@ -20,6 +26,27 @@ static size_t count_of(const struct frec_clients *clients, uint32_t uid)
 	for (size_t i = 0; i < clients->count; i++)
 		count += clients->client[i]->uid == uid;
 	return count;
+}
+
+// Returns a pidfd of the process that connected, or -1 if that process has ended. The kernel knows
+// which process it was since Linux 6.5; it answers -EINVAL or -ESRCH if that is gone.
+static int pidfd_of(int fd, const struct ucred *peer)
+{
+	int pidfd;
+	socklen_t size = sizeof(pidfd);
+
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size))
+		return pidfd;
+	if (errno != ENOPROTOOPT && errno != EOPNOTSUPP)
+		return -1;
+	// An older kernel. The number can have been given to another process since the connection
+	// was made, but the owner of such a process is asked for before anything is believed.
+	return peer->pid > 0 ? (int)syscall(SYS_pidfd_open, peer->pid, 0) : -1;
+}
+
+bool frec__client_is_there(const struct frec_client *client)
+{
+	return client->pidfd >= 0 && !frec__pidfd_is_over(client->pidfd);
 }
 
 int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
@@ -43,6 +70,7 @@ int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
 	client->notices = -1;
 	if (!client->trusted && count_of(clients, peer.uid) >= CLIENTS_PER_USER)
 		return -EAGAIN;
+	client->pidfd = pidfd_of(fd, &peer);
 	client->fd = fd;
 	fd = -1;
 	clients->client[clients->count++] = FREC_TAKE_PTR(client);
@@ -55,6 +83,8 @@ void frec__clients_remove(struct frec_clients *clients, size_t at)
 	// client that the recorder is gone.
 	if (clients->client[at]->notices >= 0)
 		close(clients->client[at]->notices);
+	if (clients->client[at]->pidfd >= 0)
+		close(clients->client[at]->pidfd);
 	close(clients->client[at]->fd);
 	free(clients->client[at]);
 	clients->client[at] = clients->client[--clients->count];

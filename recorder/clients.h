@@ -14,6 +14,10 @@ struct frec_client {
 	int fd;
 	/* from SO_PEERCRED; pid 0: the process is not visible in the recorder's pid namespace */
 	uint32_t pid, uid;
+	/* Of the process that connected, or -1 if it ended before its connection was accepted. Its
+	 * pid may belong to another process since. */
+	int pidfd;
+	uint64_t life; /* frec_process.life of that process, once it has attached */
 	/* Who sent the last request: the client, or a process that the client forked and that
 	 * inherited its socket. What a client may ask for does not depend on this. */
 	uint32_t from_pid, from_uid;
@@ -39,6 +43,10 @@ struct frec_clients {
 /* Takes over a connected socket, and closes it on failure. Returns 0 or -EAGAIN, for example if
  * there is no room for another client, or for another of the same user. */
 int frec__clients_add(struct frec_clients *clients, int fd, bool life_line);
+
+/* Returns whether the process that connected still has its pid. Processes that inherited the
+ * connection may go on using it without that process. */
+bool frec__client_is_there(const struct frec_client *client);
 
 /* Closes the connection at the index `at`. The last connection moves to that index. */
 void frec__clients_remove(struct frec_clients *clients, size_t at);

@@ -137,7 +137,7 @@ void frec__command_release(struct frec_command *command, struct frec_session *se
 
 	if (frec__preload_file(&engine->preload, &engine->sources, path, &error))
 		frec__report(LOG_WARNING, "%s", error.message);
-	frec__engine_watch(engine, pid, -1, false);
+	frec__engine_watch(engine, frec__engine_process(engine, pid), -1, false);
 	(void)frec__process_table_expect(&engine->processes, pid, arguments);
 	session->server.until = (int)syscall(SYS_pidfd_open, pid, 0);
 	frec__control_send(command->go, "", 1, frec__engine_memory(engine));

@@ -10,10 +10,11 @@
 #include "proto/clocks.h"
 #include "recorder/processes/process_end.h"
 
-// Does not find repeats: their processes are gone, so `pid` may be another process by now.
+// Returns the last death of a process with that pid, or NULL. Does not find repeats: their
+// processes are gone, so `pid` may be another process by now.
 static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
 {
-	for (size_t i = 0; i < deaths->count; i++) {
+	for (size_t i = deaths->count; i-- > 0;) {
 		if (deaths->death[i].reason.pid == pid && !deaths->death[i].cooling)
 			return (struct frec_death *)&deaths->death[i];
 	}
@@ -82,29 +83,29 @@ static void add_alert(struct frec_reason *reason, const struct frec_alert *alert
 	snprintf(reason->name, sizeof(reason->name), "%s", name_of(reason->kind));
 }
 
-void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
-			 int64_t only_uid, bool watched, uint64_t written)
+void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *alert,
+			 const struct frec_victim *victim, uint64_t written)
 {
-	struct frec_death *death = find(deaths, pid);
+	struct frec_death *death = find(deaths, victim->pid);
 
-	if (!death) {
+	if (!death || death->reason.life != victim->life) {
 		if (deaths->count == FREC_DEATHS_MAX) {
 			deaths->missed++;
 			return;
 		}
 		death = &deaths->death[deaths->count++];
-		*death = (struct frec_death){.reason = {.pid = pid},
-					     .only_uid = only_uid,
-					     .watched = watched,
+		*death = (struct frec_death){.reason = {.pid = victim->pid, .life = victim->life},
+					     .only_uid = victim->only_uid,
+					     .watched = victim->watched,
 					     .since = frec__monotonic(),
 					     .written = written,
 					     .wait = FREC_DEATH_WAIT_MAX * UINT64_C(1000000),
-					     .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
+					     .pidfd = (int)syscall(SYS_pidfd_open, victim->pid, 0)};
 	}
 	add_alert(&death->reason, alert);
 }
 
-bool frec__deaths_is_pending(const struct frec_deaths *deaths, uint32_t pid)
+const struct frec_death *frec__deaths_pending(const struct frec_deaths *deaths, uint32_t pid)
 {
 	return find(deaths, pid);
 }

@@ -25,6 +25,14 @@
 /* Milliseconds to wait for the end of a dying process. */
 #define FREC_DEATH_WAIT_MAX 500
 
+/* Whose death it is. */
+struct frec_victim {
+	uint32_t pid;
+	uint64_t life;	  /* frec_process.life; 0: the process table does not have it */
+	int64_t only_uid; /* the snapshot holds only this user's records; -1: all */
+	bool watched;
+};
+
 struct frec_death {
 	struct frec_reason reason;
 	int64_t only_uid;
@@ -56,17 +64,14 @@ struct frec_deaths {
 	struct frec_death death[FREC_DEATHS_MAX];
 };
 
-/*
- * Records an alert about `pid`; a second one about the same process adds to the first. The snapshot
- * holds only records of the user `only_uid`, or all if that is -1. `written` is how many bytes were
- * ever written to the busiest ring.
- */
-void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
-			 int64_t only_uid, bool watched, uint64_t written);
+/* Records an alert about a process; a second one about the same process adds to the first.
+ * `written` is how many bytes were ever written to the busiest ring. */
+void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *alert,
+			 const struct frec_victim *victim, uint64_t written);
 
-/* Returns whether the death of process `pid` was announced and has not been returned by
- * frec__deaths_due() yet. */
-bool frec__deaths_is_pending(const struct frec_deaths *deaths, uint32_t pid);
+/* These three are about the last process with the number `pid`. Returns the death of that process
+ * if it was announced and has not been returned by frec__deaths_due() yet, or NULL. */
+const struct frec_death *frec__deaths_pending(const struct frec_deaths *deaths, uint32_t pid);
 
 /*
  * Makes the death of `pid` wait `milliseconds` for the end of the process. FREC_DEATH_WAIT_MAX is

@@ -22,6 +22,7 @@
 
 struct frec_awaited {
 	uint32_t pid;
+	uint64_t life;
 	int pidfd;
 	int64_t only_uid;
 	bool announces; /* the process announces an end of its own will */
@@ -31,29 +32,37 @@ struct frec_awaited {
 	bool made_way;	/* when the process ended, the service went on in another one */
 };
 
+// Returns the last process with that pid, or NULL.
 static struct frec_awaited *find(const struct frec_ends *ends, uint32_t pid)
 {
-	for (size_t i = 0; i < ends->count; i++) {
+	for (size_t i = ends->count; i-- > 0;) {
 		if (ends->awaited[i].pid == pid)
 			return &ends->awaited[i];
 	}
 	return NULL;
 }
 
-void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bool announces)
+void frec__ends_await(struct frec_ends *ends, const struct frec_process *process, int64_t only_uid,
+		      bool announces)
 {
-	struct frec_awaited *known = find(ends, pid);
+	struct frec_awaited *known = find(ends, process->pid);
 	int pidfd;
 
+	// An earlier process with this pid, whose end has not been worked off, is another one.
+	if (known && known->life != process->life)
+		known = NULL;
 	if (known)
 		known->announces |= announces;
 	if (!ends->needed || known || ends->count == FREC_ENDS_MAX ||
 	    !frec__grow(&ends->awaited, ends->count, sizeof(*ends->awaited)))
 		return;
-	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	if (pidfd >= 0)
-		ends->awaited[ends->count++] = (struct frec_awaited){
-			.pid = pid, .pidfd = pidfd, .only_uid = only_uid, .announces = announces};
+		ends->awaited[ends->count++] = (struct frec_awaited){.pid = process->pid,
+								     .life = process->life,
+								     .pidfd = pidfd,
+								     .only_uid = only_uid,
+								     .announces = announces};
 }
 
 bool frec__ends_is_alive(const struct frec_ends *ends, uint32_t pid)
@@ -75,11 +84,11 @@ void frec__ends_expect_exit(struct frec_ends *ends, uint32_t pid)
 static void await_descendant(void *context, const struct frec_process *process)
 {
 	struct frec_ends *ends = context;
-	const struct frec_watched *watched = frec__watchlist_find(ends->watchlist, process->pid);
+	const struct frec_watched *watched = frec__watchlist_find(ends->watchlist, process);
 
 	// A keeper descends from its service, but does not wait for itself.
 	if (watched && process->pid != (uint32_t)getpid())
-		frec__ends_await(ends, process->pid, watched->only_uid, false);
+		frec__ends_await(ends, process, watched->only_uid, false);
 }
 
 static void find_births(struct frec_ends *ends)
@@ -106,7 +115,12 @@ static void record_death(const struct frec_ends *ends, const struct frec_awaited
 					 .time = frec__monotonic(),
 					 .code_unknown = true};
 
-	frec__deaths_record(ends->deaths, &alert, awaited->pid, awaited->only_uid, true,
+	const struct frec_victim victim = {.pid = awaited->pid,
+					   .life = awaited->life,
+					   .only_uid = awaited->only_uid,
+					   .watched = true};
+
+	frec__deaths_record(ends->deaths, &alert, &victim,
 			    frec__ring_set_written(ends->rings, NULL));
 }
 
@@ -133,6 +147,7 @@ static bool is_held(const struct frec_ends *ends)
 static bool has_ended(const struct frec_ends *ends, struct frec_awaited *awaited)
 {
 	const uint64_t patience = FREC_ENDS_PATIENCE * UINT64_C(1000000);
+	const struct frec_process *process;
 	int status, r;
 
 	if (!awaited->gone)
@@ -149,7 +164,9 @@ static bool has_ended(const struct frec_ends *ends, struct frec_awaited *awaited
 		record_status(ends, awaited, status);
 	else if (awaited->announces && !awaited->announced && !awaited->made_way)
 		record_death(ends, awaited, FREC_ALERT_GONE, 0);
-	frec__process_table_end(ends->processes, awaited->pid, frec__monotonic());
+	process = frec__process_table_find(ends->processes, awaited->pid);
+	if (process && process->life == awaited->life)
+		frec__process_table_end(ends->processes, awaited->pid, frec__monotonic());
 	return true;
 }
 

@@ -46,7 +46,8 @@ struct frec_ends {
 
 /* From now on, waits for the end of a process. `announces`: the process announces an end of its own
  * will, so that an end without an announcement is a death if the exit status cannot be read. */
-void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bool announces);
+void frec__ends_await(struct frec_ends *ends, const struct frec_process *process, int64_t only_uid,
+		      bool announces);
 
 /* Returns whether the end of the process is awaited and has not come. */
 bool frec__ends_is_alive(const struct frec_ends *ends, uint32_t pid);

@@ -30,16 +30,21 @@
 // Nanoseconds between two comparisons of the process table with /proc.
 #define COMPARISON_INTERVAL UINT64_C(200000000)
 
-int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool announces)
+struct frec_process *frec__engine_process(struct frec_engine *engine, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_scan_one(&engine->processes, pid);
-	int r = frec__watchlist_add(&engine->watchlist, pid, only_uid);
 
-	if (process)
-		process->kept = true;
-	if (!r)
-		frec__ends_await(&engine->ends, pid, only_uid, announces);
-	return r;
+	return process ? process : frec__process_table_get(&engine->processes, pid);
+}
+
+int frec__engine_watch(struct frec_engine *engine, struct frec_process *process, int64_t only_uid,
+		       bool announces)
+{
+	if (!process || frec__watchlist_add(&engine->watchlist, process, only_uid))
+		return -ENOMEM;
+	process->kept = true;
+	frec__ends_await(&engine->ends, process, only_uid, announces);
+	return 0;
 }
 
 static int open_for(struct frec_engine *engine, uint32_t pid, uint32_t uid,
@@ -70,7 +75,10 @@ int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *s
 		if (fd < 0)
 			return fd;
 	}
-	if (!watched && frec__engine_watch(engine, service->pid, service->only_uid, true))
+	if (!watched && frec__engine_watch(engine,
+					   frec__process_table_life(&engine->processes,
+								    service->pid, service->life),
+					   service->only_uid, true))
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	// The service may have changed its user since the process table last read it.
 	frec__process_table_refresh(&engine->processes, service->pid);
@@ -115,28 +123,43 @@ static void wait_for_core(struct frec_engine *engine, uint32_t pid)
 		frec__deaths_wait(&engine->deaths, pid, CORE_START_MAX);
 }
 
-// Keeps a process in the table because its death gets a snapshot.
-static void keep(struct frec_engine *engine, uint32_t pid)
+// Returns the user for whom the snapshot of an unwatched process is written, or -1 for the
+// recorder's owner. A recorder that serves other users writes it for the user of the process, so
+// that the file counts against the quota of that user.
+static int64_t heir_of(const struct frec_engine *engine, const struct frec_process *process)
 {
-	struct frec_process *process = frec__process_table_find(&engine->processes, pid);
-
-	if (process)
-		process->kept = true;
+	if (!engine->options.serves_others || !process || !process->owner.uid ||
+	    process->owner.uid == geteuid() ||
+	    !frec__owner_shows(&process->owner, process->owner.uid))
+		return -1;
+	return process->owner.uid;
 }
 
 void frec__engine_alert(void *context, const struct frec_alert *alert)
 {
 	struct frec_engine *engine = context;
 	uint32_t pid = alert->pid ? alert->pid : process_of(engine, alert->tid);
-	const struct frec_watched *watched = frec__watchlist_find(&engine->watchlist, pid);
+	struct frec_process *process = frec__process_table_find(&engine->processes, pid);
+	const struct frec_watched *watched;
+	struct frec_victim victim = {.pid = pid};
 
 	frec__memories_meet(&engine->memories, pid);
 	if (alert->kind == FREC_ALERT_EXEC)
 		return;
+	// Whose death it is, is decided now, while the process still has its memory, because it may
+	// have given up or gained rights since its exec. A recorder of one service has one owner.
+	if (process && engine->options.watch == FREC_WATCH_EMITTERS)
+		frec__process_table_refresh_owner(process);
+	watched = frec__watchlist_find(&engine->watchlist, process);
 	if (!watched && engine->options.watch == FREC_WATCH_DESCENDANTS)
 		return;
-	keep(engine, pid);
-	frec__deaths_record(&engine->deaths, alert, pid, watched ? watched->only_uid : -1, watched,
+	if (process) {
+		process->kept = true;
+		victim.life = process->life;
+	}
+	victim.watched = watched;
+	victim.only_uid = watched ? watched->only_uid : heir_of(engine, process);
+	frec__deaths_record(&engine->deaths, alert, &victim,
 			    frec__ring_set_written(&engine->rings, NULL));
 	if (alert->kind == FREC_ALERT_FATAL)
 		wait_for_core(engine, pid);
@@ -193,7 +216,7 @@ static void learn_forks(struct frec_engine *engine)
 
 	for (int i = 0; i < FORKS_MAX && frec__memories_next_birth(&engine->memories, &birth);
 	     i++) {
-		const struct frec_process *process;
+		struct frec_process *process;
 
 		if (birth.ends) {
 			frec__ends_expect_exit(&engine->ends, birth.pid);
@@ -202,12 +225,12 @@ static void learn_forks(struct frec_engine *engine)
 		process = frec__process_table_scan_one(&engine->processes, birth.pid);
 		if (!process || process->start + START_ROUNDING < engine->recording_since)
 			continue;
-		if (frec__watchlist_find(&engine->watchlist, birth.pid))
-			frec__ends_await(&engine->ends, birth.pid, -1, false);
+		if (frec__watchlist_find(&engine->watchlist, process))
+			frec__ends_await(&engine->ends, process, -1, false);
 		else if (engine->options.follows)
 			// If the first process is gone, this one may be the service.
 			(void)frec__engine_watch(
-				engine, birth.pid, -1,
+				engine, process, -1,
 				!frec__ends_is_alive(&engine->ends, engine->ends.first));
 	}
 }

@@ -142,15 +142,20 @@ struct frec_engine {
 	} last_death;
 };
 
+/* Returns the entry of the process that has `pid` now, as /proc or else the process table says, or
+ * NULL if memory runs out. */
+struct frec_process *frec__engine_process(struct frec_engine *engine, uint32_t pid);
+
 /* From now on, deaths of the process and its descendants get snapshots. `announces`: see
- * frec__ends_await(). Returns 0 or -ENOMEM. */
-int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool announces);
+ * frec__ends_await(). Returns 0, or -ENOMEM, also if `process` is NULL. */
+int frec__engine_watch(struct frec_engine *engine, struct frec_process *process, int64_t only_uid,
+		       bool announces);
 
 /*
  * Watches a service, unless it is `watched` already, and opens what it needs to emit events: with
  * user_events an open file of its own, because the kernel counts registrations by open file; with
- * shm the memory of its user. On success *ret_fd is a descriptor that the caller closes, or -1 if
- * the service needs none. Returns 0 or a negative errno.
+ * shm the memory of the user `uid`. On success *ret_fd is a descriptor that the caller closes, or
+ * -1 if the service needs none. Returns 0 or a negative errno.
  */
 int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
 			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr);

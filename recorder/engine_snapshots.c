@@ -9,6 +9,7 @@
 
 #include "proto/report.h"
 #include "recorder/processes/proc_poll.h"
+#include "recorder/processes/proc_scan.h"
 
 // The most nanoseconds between a death and the end of a command that it explains.
 #define SAME_DEATH UINT64_C(2000000000)
@@ -49,6 +50,7 @@ void frec__engine_mark_emitters(void *context)
 		.sources = engine->sources.source,
 		.source_count = engine->sources.count,
 		.capture = &engine->rings.capture,
+		.processes = &engine->processes,
 		.only_uid = -1,
 	};
 
@@ -92,6 +94,8 @@ static struct frec_snapshot_job capture(struct frec_engine *engine,
 	report_redated(&engine->rings.capture);
 	// Names and deaths up to now belong in the snapshot.
 	frec__engine_drain(engine);
+	if (only_uid >= 0)
+		frec__process_table_recheck(&engine->processes, (uint32_t)only_uid);
 	return (struct frec_snapshot_job){
 		.rings = engine->rings.ring,
 		.ring_count = engine->rings.count,
@@ -163,28 +167,13 @@ void frec__engine_work_off_triggers(struct frec_engine *engine)
 	}
 }
 
-// Returns the user to whose records the snapshot of an unwatched process is limited, or -1 for all.
-// A recorder that serves other users writes such a snapshot for the user of the process, so that
-// the file counts against the quota of that user and not of the recorder's owner.
-static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
-{
-	const struct frec_process *process = frec__process_table_find(&engine->processes, pid);
-
-	if (!engine->options.serves_others || !process || !process->uid_known || !process->uid ||
-	    process->uid == geteuid())
-		return -1;
-	return process->uid;
-}
-
 static struct frec_cause cause_of(const struct frec_engine *engine, const struct frec_death *death)
 {
 	const struct frec_process *process =
-		frec__process_table_find(&engine->processes, death->reason.pid);
-	struct frec_cause cause = {
-		.kind = death->reason.kind,
-		.signal = death->reason.signal,
-		.only_uid = death->watched ? death->only_uid
-					   : owner_of_stranger(engine, death->reason.pid)};
+		frec__process_table_life(&engine->processes, death->reason.pid, death->reason.life);
+	struct frec_cause cause = {.kind = death->reason.kind,
+				   .signal = death->reason.signal,
+				   .only_uid = death->only_uid};
 
 	if (process)
 		snprintf(cause.name, sizeof(cause.name), "%s",
@@ -196,7 +185,7 @@ static struct frec_cause cause_of(const struct frec_engine *engine, const struct
 static uint64_t repeat_until(const struct frec_engine *engine, const struct frec_death *death)
 {
 	const struct frec_process *process =
-		frec__process_table_find(&engine->processes, death->reason.pid);
+		frec__process_table_life(&engine->processes, death->reason.pid, death->reason.life);
 	uint64_t until = frec__cooldown_until(&engine->cooldown, &death->cause, frec__monotonic());
 
 	return process && frec__cooldown_is_loop(&engine->cooldown, &death->cause, process->start)
@@ -222,7 +211,7 @@ static void write_death(struct frec_engine *engine, const struct frec_death *dea
 {
 	struct frec_snapshot_job job = capture(engine, &death->reason, death->cause.only_uid);
 	struct frec_thread_stacks stacks =
-		frec__kept_stacks_take(&engine->stacks, death->reason.pid);
+		frec__kept_stacks_take(&engine->stacks, death->reason.life);
 	struct frec_crash_records *records = &engine->sources.crash_records;
 	struct frec_kept_crash kept = frec__crash_records_take(records, death->reason.pid);
 	// A repeat needs no search: another process of its program had a snapshot.

@@ -174,16 +174,16 @@ static int start_kernel_sources(struct frec_engine *engine, struct frec_error *r
 
 static bool may_write(void *context, uint32_t pid)
 {
-	const struct frec_watchlist *watchlist = context;
+	const struct frec_memories *memories = context;
 
-	return frec__watchlist_find(watchlist, pid);
+	return frec__watchlist_find(memories->watchlist,
+				    frec__process_table_find(memories->processes, pid));
 }
 
 // Gives each part of the engine pointers to the parts that it uses. Call this after reach_kernel(),
 // which finds out the rights of this process.
 static void wire_parts(struct frec_engine *engine)
 {
-	engine->watchlist.processes = &engine->processes;
 	engine->processes.mark_emitters = frec__engine_mark_emitters;
 	engine->processes.context = engine;
 	engine->sources = (struct frec_source_set){.rings = &engine->rings,
@@ -197,7 +197,7 @@ static void wire_parts(struct frec_engine *engine)
 		.guard = engine->options.guard || engine->options.transport == FREC_TRANSPORT_AUTO};
 	frec__pid_spaces_init(&engine->memories.spaces);
 	engine->memories.spaces.writes = may_write;
-	engine->memories.spaces.context = &engine->watchlist;
+	engine->memories.spaces.context = &engine->memories;
 	engine->ends = (struct frec_ends){.needed = !engine->kernel,
 					  .processes = &engine->processes,
 					  .watchlist = &engine->watchlist,

@@ -15,14 +15,14 @@
 
 // Returns the entry for a process: the one that it has, a free one, or the oldest, whose process
 // has presumably ended without a snapshot.
-static struct frec_kept *entry_for(struct frec_kept_stacks *kept, uint32_t pid)
+static struct frec_kept *entry_for(struct frec_kept_stacks *kept, uint64_t life)
 {
 	struct frec_kept *oldest = &kept->kept[0];
 
 	for (size_t i = 0; i < FREC_KEPT_STACKS_MAX; i++) {
 		struct frec_kept *entry = &kept->kept[i];
 
-		if (entry->pid == pid)
+		if (entry->life == life)
 			return entry;
 		if (entry->since < oldest->since)
 			oldest = entry;
@@ -54,31 +54,32 @@ static int parse(struct frec_thread_stacks *ret, uint32_t pid, int fd, struct fr
 	return r;
 }
 
-int frec__kept_stacks_read(struct frec_kept_stacks *kept, uint32_t pid, int fd, uint32_t missing,
-			   struct frec_error *reterr)
+int frec__kept_stacks_read(struct frec_kept_stacks *kept, const struct frec_process *process,
+			   int fd, uint32_t missing, struct frec_error *reterr)
 {
 	struct frec_thread_stacks stacks;
 	struct frec_kept *entry;
-	int r = parse(&stacks, pid, fd, reterr);
+	int r = parse(&stacks, process->pid, fd, reterr);
 
 	if (r)
 		return r;
 	stacks.missing = missing;
-	entry = entry_for(kept, pid);
+	entry = entry_for(kept, process->life);
 	frec__thread_stacks_deinit(&entry->stacks);
-	*entry = (struct frec_kept){.pid = pid, .since = frec__monotonic(), .stacks = stacks};
+	*entry = (struct frec_kept){
+		.life = process->life, .since = frec__monotonic(), .stacks = stacks};
 	return 0;
 }
 
-struct frec_thread_stacks frec__kept_stacks_take(struct frec_kept_stacks *kept, uint32_t pid)
+struct frec_thread_stacks frec__kept_stacks_take(struct frec_kept_stacks *kept, uint64_t life)
 {
 	struct frec_thread_stacks stacks = {.count = 0};
 
 	for (size_t i = 0; i < FREC_KEPT_STACKS_MAX; i++) {
-		if (!pid || kept->kept[i].pid != pid)
+		if (!life || kept->kept[i].life != life)
 			continue;
 		stacks = kept->kept[i].stacks;
-		kept->kept[i] = (struct frec_kept){.pid = 0};
+		kept->kept[i] = (struct frec_kept){.life = 0};
 	}
 	return stacks;
 }

@@ -15,9 +15,6 @@
 // The most descendants that are watched in place of one process that has ended.
 #define HEIRS_MAX 1024
 
-// How many parents to follow. Pids are reused, so the chain of parents could be a circle.
-#define DEPTH_MAX 64
-
 // Returns whether the sideband has reported no exec between the process and the watched one that it
 // descends from. An exec of an ancestor matters only if it preceded the birth of the next process
 // in that chain.
@@ -25,13 +22,16 @@ static bool has_same_program(const struct frec_engine *engine, const struct frec
 {
 	uint64_t born = UINT64_MAX;
 
-	for (int depth = 0; process && depth < DEPTH_MAX; depth++) {
+	for (int depth = 0; process && depth < FREC_DESCENT_MAX; depth++) {
 		if (process->image_since > engine->recording_since && process->image_since <= born)
 			return false;
-		if (frec__watchlist_has(&engine->watchlist, process->pid))
+		if (frec__watchlist_has(&engine->watchlist, process))
 			return true;
+		// Nobody knows any more whether a forgotten process in between called exec.
+		if (process->parent && process->parent->pid != process->ppid)
+			return false;
 		born = process->start;
-		process = frec__process_table_find(&engine->processes, process->ppid);
+		process = process->parent;
 	}
 	return false;
 }
@@ -70,7 +70,7 @@ static bool is_service(const struct frec_engine *engine, const struct frec_proce
 
 struct search {
 	struct frec_engine *engine;
-	uint32_t of; // only descendants of this process; 0: of any watched process
+	const struct frec_process *of; // only its descendants; NULL: those of any watched process
 	bool found;
 	size_t heirs;
 	uint32_t heir[HEIRS_MAX];
@@ -81,7 +81,7 @@ static void visit(void *context, const struct frec_process *process)
 	struct search *search = context;
 	const struct frec_engine *engine = search->engine;
 
-	if (search->found || !frec__watchlist_find(&engine->watchlist, process->pid))
+	if (search->found || !frec__watchlist_find(&engine->watchlist, process))
 		return;
 	if (!is_service(engine, process))
 		return;
@@ -90,11 +90,9 @@ static void visit(void *context, const struct frec_process *process)
 	// crash may not have been read from the sideband yet, and must find it watched.
 	if (!search->of)
 		search->found = !engine->kernel || !frec__process_is_over(process->pid);
-	else if (frec__watchlist_has(&engine->watchlist, process->pid) &&
-		 process->pid != search->of)
-		frec__ends_await(&search->engine->ends, process->pid, -1, true);
-	else if (search->heirs < HEIRS_MAX &&
-		 frec__process_table_descends(&engine->processes, process->pid, search->of))
+	else if (frec__watchlist_has(&engine->watchlist, process) && process != search->of)
+		frec__ends_await(&search->engine->ends, process, -1, true);
+	else if (search->heirs < HEIRS_MAX && frec__process_descends(process, search->of->life))
 		search->heir[search->heirs++] = process->pid;
 }
 
@@ -113,15 +111,17 @@ void frec__lineage_refresh(struct frec_engine *engine)
 	for (size_t i = list->count; i-- > 0;) {
 		const struct frec_watched watched = list->watched[i];
 		const struct frec_process *process =
-			frec__process_table_find(&engine->processes, watched.pid);
+			frec__process_table_life(&engine->processes, watched.pid, watched.life);
 		struct search search;
 
 		if (!process || !process->exit)
 			continue;
-		search = (struct search){.engine = engine, .of = watched.pid};
+		search = (struct search){.engine = engine, .of = process};
 		frec__process_table_each(&engine->processes, visit, &search);
 		for (size_t heir = 0; heir < search.heirs; heir++)
-			(void)frec__engine_watch(engine, search.heir[heir], watched.only_uid, true);
-		frec__watchlist_remove(list, watched.pid);
+			(void)frec__engine_watch(engine,
+						 frec__engine_process(engine, search.heir[heir]),
+						 watched.only_uid, true);
+		frec__watchlist_remove(list, watched.life, watched.only_uid);
 	}
 }

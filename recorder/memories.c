@@ -134,7 +134,7 @@ void frec__memories_meet(struct frec_memories *memories, uint32_t pid)
 	struct frec_process *process = frec__process_table_find(memories->processes, pid);
 
 	if (!memories->count || (process && process->own_pid_space) ||
-	    !frec__watchlist_find(memories->watchlist, pid))
+	    !frec__watchlist_find(memories->watchlist, process))
 		return;
 	if (!frec__pid_spaces_learn(&memories->spaces, pid) && process)
 		process->own_pid_space = true;

@@ -152,10 +152,29 @@ void frec__request_held(struct frec_client *client, uint64_t number, const char 
 	}
 }
 
+// Returns the process that connected, or NULL if it has ended. Another process can have its pid by
+// then, even one of another user.
+static const struct frec_process *client_process(struct frec_engine *engine,
+						 const struct frec_client *client)
+{
+	struct frec_process *process = frec__engine_process(engine, client->pid);
+
+	if (process)
+		frec__process_table_refresh_owner(process);
+	// What was read is about the client if the client still has its pid now.
+	if (!process || !frec__client_is_there(client) ||
+	    (!client->trusted && frec__owner_is_other(&process->owner, client->uid)))
+		return NULL;
+	return process;
+}
+
 static void serve_attach(struct frec_engine *engine, struct frec_client *client,
 			 const Flightrec__Control__Request *request)
 {
-	const struct frec_watched service = {.pid = client->pid, .only_uid = only_uid(client)};
+	const struct frec_process *process = client->pid ? client_process(engine, client) : NULL;
+	const struct frec_watched service = {.pid = client->pid,
+					     .life = process ? process->life : 0,
+					     .only_uid = only_uid(client)};
 	struct frec_error error = {0};
 	struct frec_pairs tags;
 	const char *refused = read_pairs(request, &tags);
@@ -166,11 +185,15 @@ static void serve_attach(struct frec_engine *engine, struct frec_client *client,
 	} else if (!client->pid) {
 		frec__answer_error(client->fd,
 				   "the recorder is in a pid namespace that does not know you");
+	} else if (!process) {
+		frec__answer_error(client->fd,
+				   "the process that connected has ended: connect again");
 	} else if (frec__engine_attach(engine, &service, client->uid, client->attached, &fd,
 				       &error)) {
 		frec__answer_error(client->fd, error.message);
 	} else {
 		client->attached = true;
+		client->life = service.life;
 		(void)frec__process_table_tag(&engine->processes, client->pid, tags.text,
 					      tags.size);
 		frec__answer_ready(client->fd, engine, fd);
@@ -295,7 +318,7 @@ bool frec__request_serve(struct frec_engine *engine, struct frec_client *client)
 void frec__request_end_all(struct frec_engine *engine, const struct frec_client *client)
 {
 	if (client->attached)
-		frec__watchlist_remove(&engine->watchlist, client->pid);
+		frec__watchlist_remove(&engine->watchlist, client->life, only_uid(client));
 	if (client->core_pid)
 		frec__engine_core_over(engine, client->core_pid);
 }

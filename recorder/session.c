@@ -178,7 +178,8 @@ static void follow(struct frec_session *session)
 static int keep(struct frec_session *session, uint32_t pid, int socket)
 {
 	struct frec_server *server = &session->server;
-	int r = frec__engine_watch(&session->engine, pid, -1, true);
+	int r = frec__engine_watch(&session->engine, frec__engine_process(&session->engine, pid),
+				   -1, true);
 
 	server->until = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (!r && server->until < 0)

@@ -116,3 +116,13 @@ endforeach()
 
 # Attacks: user nobody against a recorder of root.
 frec_accept_test(attack_files root attack/test_files.py $<TARGET_FILE:puppet>)
+frec_accept_test(attack_whose root attack/test_whose.py $<TARGET_FILE:puppet> usdt)
+frec_accept_vm_test(attack_whose attack/test_whose.py $<TARGET_FILE:puppet> user_events)
+add_test(NAME vm/attack_whose_core COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 540 --
+	env FREC_OWN_KERNEL=1 ${accept_environment}
+	${CMAKE_CURRENT_SOURCE_DIR}/attack/test_whose_core.py $<TARGET_FILE:core_crash>)
+set_tests_properties(vm/attack_whose_core PROPERTIES TIMEOUT 600 LABELS vm SKIP_RETURN_CODE 77)
+add_executable(impostor attack/impostor.c)
+target_link_libraries(impostor PRIVATE flightrec_static)
+target_include_directories(impostor PRIVATE ${PROJECT_SOURCE_DIR})
+frec_accept_test(attack_claims root attack/test_claims.py $<TARGET_FILE:impostor>)

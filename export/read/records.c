@@ -90,11 +90,22 @@ static int parse_sample(struct frec_bytes *bytes, struct frec_record *ret)
 	return 0;
 }
 
+// A record that may have been written by somebody else says nothing about the process that it
+// names. No output may show it as an event of that process, or find it by the process's number.
+static void disown_claim(struct frec_record *record)
+{
+	if (record->source->claim_case == FLIGHTREC__SOURCE__CLAIM__NOT_SET)
+		return;
+	record->claimed_pid = record->pid;
+	record->pid = record->tid = FREC_UNKNOWN;
+}
+
 int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data, size_t size,
 		      struct frec_record *ret)
 {
 	struct perf_event_header header;
 	struct frec_bytes bytes;
+	int r;
 
 	if (!size)
 		return -ENODATA;
@@ -115,7 +126,10 @@ int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data,
 	if (ret->source_index == SIZE_MAX)
 		return 0;
 	ret->source = snapshot->sources[ret->source_index];
-	return ret->source->sample_type == FREC_PERF_PLAIN && !ret->source->unwound
-		       ? parse_plain(&bytes, ret)
-		       : parse_sample(&bytes, ret);
+	r = ret->source->sample_type == FREC_PERF_PLAIN && !ret->source->unwound
+		    ? parse_plain(&bytes, ret)
+		    : parse_sample(&bytes, ret);
+	if (!r)
+		disown_claim(ret);
+	return r;
 }

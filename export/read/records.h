@@ -28,7 +28,9 @@ struct frec_record {
 	/* the record's period: of how many events it is the sample, or how many nanoseconds it
 	 * counts; 1 if the source has no periods */
 	uint64_t period;
-	uint32_t pid, tid;	  /* or FREC_UNKNOWN */
+	/* FREC_UNKNOWN also if the record only claims to be of a process (Source.claimed_by_uid) */
+	uint32_t pid, tid;
+	uint32_t claimed_pid;	  /* of which process it claims to be; 0: it makes no such claim */
 	const uint8_t *callchain; /* u64 each, innermost first, with PERF_CONTEXT_*; not aligned */
 	size_t callchain_count;
 	const uint8_t *payload; /* with padding at the end */

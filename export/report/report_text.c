@@ -344,7 +344,11 @@ static void add_loss(struct frec_text *text, const struct frec_snapshot *snapsho
 		frec__text_puts(text, "unknown\n");
 		return;
 	}
-	if (!sum.overwritten && !sum.lost && !sum.filtered)
+	// What others emitted is no business of the user for whom the file is, so the recorder did
+	// not say what was overwritten.
+	if (snapshot->header->filter_case == FLIGHTREC__HEADER__FILTER_ONLY_UID)
+		frec__text_puts(text, "see coverage (this file is for one user): ");
+	else if (!sum.overwritten && !sum.lost && !sum.filtered)
 		frec__text_puts(text, "none: ");
 	frec__text_printf(text, "%" PRIu64 " events are in this file", sum.in_file);
 	if (sum.overwritten || sum.lost || sum.filtered)

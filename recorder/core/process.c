@@ -103,17 +103,13 @@ static bool read_status(int folder, const char *path, char ret[STATUS_MAX])
 	return true;
 }
 
-static bool read_owner(struct frec_core_process *process, const char *status)
+// Returns whether the core of the process is being dumped. If somebody killed the process that
+// crashed, its pid can be that of another process by now, whose memory is none of our business.
+static bool is_dumping(const char *status)
 {
-	uint32_t uid[4];
-	const char *at = field(status, "\nUid:");
+	const char *at = field(status, "\nCoreDumping:");
 
-	if (!at || sscanf(at, "%" SCNu32 "%" SCNu32 "%" SCNu32 "%" SCNu32, &uid[0], &uid[1],
-			  &uid[2], &uid[3]) != 4)
-		return false;
-	process->uid = uid[0];
-	process->one_user = uid[0] == uid[1] && uid[0] == uid[2] && uid[0] == uid[3];
-	return true;
+	return !at || strtoul(at, NULL, 10); // Linux before 4.15 does not say
 }
 
 // Returns the last number of "NSpid: 4711 12 1", which lists the tids of a thread in all its pid
@@ -167,8 +163,9 @@ int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 	if (process->folder < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	process->memory = openat(process->folder, "mem", O_RDONLY | O_CLOEXEC);
-	r = read_status(process->folder, "status", status) && read_owner(process, status) ? 0
-											  : -ESRCH;
+	r = read_status(process->folder, "status", status) && is_dumping(status)
+		    ? frec__owner_read(process->folder, &process->owner)
+		    : -ESRCH;
 	if (!r)
 		r = read_maps(process);
 	if (!r && innermost(status) != (uint32_t)pid)

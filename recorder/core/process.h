@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "recorder/processes/owner.h"
 #include "unwind/unwind.h"
 
 #define FREC_CORE_MAPS_MAX 65536
@@ -22,10 +23,9 @@ struct frec_core_mapping {
 
 struct frec_core_process {
 	pid_t pid;
-	int folder;    /* descriptor of /proc/PID */
-	int memory;    /* descriptor of /proc/PID/mem */
-	uint32_t uid;  /* its real uid */
-	bool one_user; /* its effective, saved and file system uid are `uid` too */
+	int folder; /* descriptor of /proc/PID */
+	int memory; /* descriptor of /proc/PID/mem */
+	struct frec_owner owner;
 	size_t mappings;
 	struct frec_core_mapping *mapping; /* all mappings, sorted */
 	size_t programs;
@@ -40,7 +40,8 @@ struct frec_core_process {
 	} * thread;
 };
 
-/* Returns 0, -ESRCH if the process is gone, or another negative errno. */
+/* Returns 0, -ESRCH if the process is gone or this is another process, whose core is not being
+ * dumped, or another negative errno. */
 int frec__core_process_open(struct frec_core_process *process, pid_t pid);
 void frec__core_process_close(struct frec_core_process *process);
 #define FREC_CORE_PROCESS __attribute__((cleanup(frec__core_process_close)))

@@ -33,7 +33,7 @@ static bool may_know(int fd, const struct frec_core_process *process, bool only_
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return false;
-	return !peer.uid || (!only_root && process->one_user && peer.uid == process->uid);
+	return !peer.uid || (!only_root && frec__owner_shows(&process->owner, peer.uid));
 }
 
 static void ask(struct frec_core_recorders *recorders, const char *socket,
@@ -101,8 +101,8 @@ void frec__core_recorders_find(struct frec_core_recorders *recorders,
 	*recorders = (struct frec_core_recorders){.count = 0};
 	ask_folder(recorders, FREC_CONTROL_FOLDER, 0, process, only_root);
 	for (size_t i = 0; i < sizeof(of_user) / sizeof(of_user[0]); i++) {
-		snprintf(path, sizeof(path), of_user[i], process->uid);
-		ask_folder(recorders, path, process->uid, process, only_root);
+		snprintf(path, sizeof(path), of_user[i], process->owner.uid);
+		ask_folder(recorders, path, process->owner.uid, process, only_root);
 	}
 	keep_waiting(recorders, deadline);
 }

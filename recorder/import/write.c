@@ -143,7 +143,7 @@ static void write_source(struct frec_import *import, size_t index)
 	source.sample_type = frec__import_sample_type(&event->attr);
 	source.counts_records = true;
 	source.sample_regs_user = event->attr.sample_regs_user;
-	frec__parts_write_source(&import->parts, &source, (uint32_t)index + 1, false);
+	frec__parts_write_source(&import->parts, &source, (uint32_t)index + 1, false, -1);
 	frec__format_deinit(&source.format);
 	import->result.sources++;
 }

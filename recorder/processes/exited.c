@@ -7,21 +7,17 @@ static bool matters(const struct frec_process *process)
 	return process->kept || process->emitted;
 }
 
-// When `parent` leaves the table, the forebear of its children becomes the forebear of `parent`, or
-// its parent if it has no forebear.
-static void adopt_children(struct frec_process_table *table, const struct frec_process *parent)
+// When `parent` leaves the table, its children become children of its own parent.
+static void hand_on_children(struct frec_process_table *table, const struct frec_process *parent)
 {
-	uint32_t forebear = frec__process_forebear(parent);
-
-	for (size_t i = 0; i < FREC_PROCESS_BUCKETS && parent->parent; i++) {
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS && parent->has_children; i++) {
 		for (struct frec_process *process = table->bucket[i]; process;
 		     process = process->next) {
-			// If this process started after `parent` ended, its parent is a later
-			// process with the same pid.
-			if (frec__process_forebear(process) != parent->pid ||
-			    process->start > parent->exit)
+			if (process->parent != parent)
 				continue;
-			process->forebear = forebear;
+			process->parent = parent->parent;
+			if (process->parent)
+				process->parent->has_children = true;
 		}
 	}
 }
@@ -45,7 +41,7 @@ void frec__exited_drop_oldest(struct frec_process_table *table)
 		if (process->exit > table->forgotten_until)
 			table->forgotten_until = process->exit;
 		*oldest = process->next;
-		adopt_children(table, process);
+		hand_on_children(table, process);
 		frec__process_free(table, process);
 		table->exited--;
 	}

@@ -135,4 +135,5 @@ void frec__process_table_poll(struct frec_process_table *table,
 			frec__process_table_remap(table, pid);
 	}
 	end_unseen(table, now);
+	frec__process_table_link(table);
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
@@ -101,28 +102,73 @@ static void read_arguments(struct frec_process *process, int folder)
 	process->cmdline_size = (size_t)n;
 }
 
+// Returns whether the process in /proc was started after `process`, whose end was not noticed.
+static bool is_later_life(const struct frec_process *process, const struct stat_line *line)
+{
+	return process->start && line->start > process->start + START_JITTER;
+}
+
+// Opens the folder of a living process in /proc. Returns the descriptor, or -1 if the process is
+// gone, even if another process has its pid by now: that one has started later.
+static int open_life(const struct frec_process *process)
+{
+	FREC_FREE char *text = NULL;
+	struct stat_line line;
+	char path[64];
+	int folder;
+
+	if (!process || process->exit)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%u", process->pid);
+	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	text = folder < 0 ? NULL : frec__read_file_at(folder, "stat", PROC_FILE_MAX);
+	if (text && parse_stat(text, &line) && !is_later_life(process, &line))
+		return folder;
+	if (folder >= 0)
+		close(folder);
+	return -1;
+}
+
+void frec__process_table_refresh_owner(struct frec_process *process)
+{
+	FREC_CLOSE int folder = open_life(process);
+	struct frec_owner owner;
+
+	if (folder >= 0 && !frec__owner_read(folder, &owner))
+		frec__process_set_owner(process, &owner);
+}
+
+void frec__process_table_recheck(struct frec_process_table *table, uint32_t uid)
+{
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		struct frec_process *process = table->bucket[i];
+
+		for (; process; process = process->next) {
+			struct stat file;
+			char path[64];
+
+			if (process->exit || !frec__owner_shows(&process->owner, uid))
+				continue;
+			// The owner of this file changes with every change of a process's rights.
+			snprintf(path, sizeof(path), "/proc/%u/stat", process->pid);
+			if (!stat(path, &file) && file.st_uid != uid)
+				frec__process_table_refresh_owner(process);
+		}
+	}
+}
+
 void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
-	FREC_CLOSE int folder = -1;
-	char path[64], target[4096];
-	struct stat status;
+	FREC_CLOSE int folder = open_life(process);
+	struct frec_owner owner;
+	char target[4096];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%u", pid);
-	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (!process || process->exit || folder < 0)
+	if (folder < 0)
 		return;
-	if (!fstat(folder, &status)) {
-		// The new user must not see records from the time when the process had another
-		// user. If no user has been known since the last exec, the process has belonged to
-		// the new user since that exec; otherwise its user has just changed.
-		if (process->uid != status.st_uid)
-			process->uid_since =
-				process->uid_known ? frec__monotonic() : process->image_since;
-		process->uid = status.st_uid;
-		process->uid_known = true;
-	}
+	if (!frec__owner_read(folder, &owner))
+		frec__process_set_owner(process, &owner);
 	n = readlinkat(folder, "exe", target, sizeof(target) - 1);
 	if (n > 0) {
 		target[n] = 0;
@@ -182,9 +228,11 @@ struct frec_process *frec__process_table_scan_one(struct frec_process_table *tab
 	if (!text || !parse_stat(text, &line))
 		return NULL;
 	process = frec__process_table_find(table, pid);
-	if (process && !process->exit)
+	if (process && !process->exit && !is_later_life(process, &line))
 		return process;
-	if (process && is_same_life(process, &line))
+	if (process && !process->exit)
+		frec__process_table_end(table, pid, line.start);
+	else if (process && is_same_life(process, &line))
 		return NULL;
 	if (process) {
 		// Another process has the pid now. It may have called exec already, so what
@@ -198,8 +246,8 @@ struct frec_process *frec__process_table_scan_one(struct frec_process_table *tab
 	if (!process || process->exit)
 		return NULL;
 	process->ppid = line.ppid;
-	process->parent = true;
 	process->start = line.start;
+	frec__process_link(table, process);
 	process->kernel = line.flags & FLAG_KERNEL_THREAD;
 	scan_threads(table, folder, pid);
 	frec__process_table_refresh(table, pid);
@@ -210,11 +258,9 @@ struct frec_process *frec__process_table_scan_one(struct frec_process_table *tab
 void frec__process_table_remap(struct frec_process_table *table, uint32_t pid)
 {
 	FREC_CLOSE int folder = -1;
-	char path[64];
 
 	frec__process_table_refresh(table, pid);
-	snprintf(path, sizeof(path), "/proc/%u", pid);
-	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	folder = open_life(frec__process_table_find(table, pid));
 	if (folder < 0)
 		return;
 	frec__process_table_unmap(table, pid);
@@ -237,5 +283,6 @@ int frec__process_table_scan(struct frec_process_table *table)
 		    !frec__process_table_find(table, pid))
 			frec__process_table_scan_one(table, pid);
 	}
+	frec__process_table_link(table);
 	return 0;
 }

@@ -13,7 +13,14 @@ int frec__process_table_scan(struct frec_process_table *table);
  * the process is gone or memory runs out. */
 struct frec_process *frec__process_table_scan_one(struct frec_process_table *table, uint32_t pid);
 
-/* Rereads what only /proc knows about a living process: arguments, executable, user. */
+/* Rereads the owner of a process, if the process still has its memory. */
+void frec__process_table_refresh_owner(struct frec_process *process);
+
+/* Rereads the owner of each living process of a user that has become another's, or has hidden
+ * itself (prctl(2), PR_SET_DUMPABLE), since its owner was last read. */
+void frec__process_table_recheck(struct frec_process_table *table, uint32_t uid);
+
+/* Rereads what only /proc knows about a living process: arguments, executable, owner. */
 void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid);
 
 /* Does what frec__process_table_refresh() does, and rereads the mappings. */

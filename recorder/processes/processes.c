@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proto/cleanup.h"
+#include "proto/clocks.h"
 #include "proto/grow.h"
 #include "recorder/processes/build_ids.h"
 #include "recorder/processes/exited.h"
@@ -82,6 +83,16 @@ struct frec_process *frec__process_table_find(const struct frec_process_table *t
 	return process;
 }
 
+struct frec_process *frec__process_table_life(const struct frec_process_table *table, uint32_t pid,
+					      uint64_t life)
+{
+	struct frec_process *process = *bucket(table, pid);
+
+	while (process && process->life != life)
+		process = process->next;
+	return process;
+}
+
 struct frec_process *frec__process_table_find_at(const struct frec_process_table *table,
 						 uint32_t pid, uint64_t time)
 {
@@ -123,6 +134,7 @@ static struct frec_process *add(struct frec_process_table *table, uint32_t pid, 
 
 	if (!process)
 		return NULL;
+	process->life = ++table->lives;
 	process->pid = pid;
 	process->start = time;
 	process->next = *bucket(table, pid);
@@ -131,7 +143,7 @@ static struct frec_process *add(struct frec_process_table *table, uint32_t pid, 
 	return process;
 }
 
-static struct frec_process *find_or_add(struct frec_process_table *table, uint32_t pid)
+struct frec_process *frec__process_table_get(struct frec_process_table *table, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 
@@ -142,8 +154,8 @@ static void inherit(struct frec_process_table *table, struct frec_process *proce
 		    const struct frec_process *parent)
 {
 	memcpy(process->name, parent->name, sizeof(process->name));
-	process->uid = parent->uid;
-	process->uid_known = parent->uid_known;
+	process->owner = parent->owner;
+	process->owner.since = 0;
 	process->kernel = parent->kernel;
 	if (parent->executable)
 		process->executable = strdup(parent->executable);
@@ -157,6 +169,40 @@ static void inherit(struct frec_process_table *table, struct frec_process *proce
 		frec__process_table_map(table, process->pid, &parent->map[i]);
 }
 
+// Returns the process that had `pid` at `time`, when it had a child, or NULL. A later process with
+// that pid is no answer, even if the table has nothing about the parent.
+static struct frec_process *parent_at(const struct frec_process_table *table, uint32_t pid,
+				      uint64_t time)
+{
+	struct frec_process *parent = frec__process_table_find_at(table, pid, time);
+
+	return parent && (!parent->exit || parent->exit >= time) ? parent : NULL;
+}
+
+static void set_parent(struct frec_process *process, struct frec_process *parent)
+{
+	if (!parent || process->parent || frec__process_descends(parent, process->life))
+		return;
+	process->parent = parent;
+	parent->has_children = true;
+}
+
+void frec__process_link(struct frec_process_table *table, struct frec_process *process)
+{
+	if (!process->exit && process->ppid)
+		set_parent(process,
+			   parent_at(table, process->ppid, process->start + PROC_START_ROUNDING));
+}
+
+void frec__process_table_link(struct frec_process_table *table)
+{
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		for (struct frec_process *process = table->bucket[i]; process;
+		     process = process->next)
+			frec__process_link(table, process);
+	}
+}
+
 void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, uint32_t ppid,
 			      uint32_t tid, uint64_t time)
 {
@@ -165,7 +211,7 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 	if (pid != tid) { // a thread
 		const struct frec_thread *thread;
 
-		process = find_or_add(table, pid);
+		process = frec__process_table_get(table, pid);
 		thread = process ? frec__process_thread(process, tid) : NULL;
 		// The tid of a dead thread can be reused.
 		if (process && (!thread || (thread->exit && thread->exit <= time)))
@@ -184,9 +230,7 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 			if (process->start < time)
 				process->start = time;
 			process->ppid = process->ppid ? process->ppid : ppid;
-			parent = frec__process_table_find(table, process->ppid);
-			if (parent)
-				parent->parent = true;
+			set_parent(process, parent_at(table, ppid, time));
 			return;
 		}
 		// The pid is reused, and the EXIT record of the process that had it before was
@@ -194,14 +238,13 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 		frec__exited_add(table, process, time);
 	}
 	process = add(table, pid, time);
-	parent = frec__process_table_find(table, ppid);
+	parent = parent_at(table, ppid, time);
 	if (!process)
 		return;
 	process->ppid = ppid;
-	if (parent) {
-		parent->parent = true;
+	set_parent(process, parent);
+	if (parent)
 		inherit(table, process, parent);
-	}
 	frec__process_thread_add(table, process, tid, time);
 }
 
@@ -246,7 +289,7 @@ void frec__process_table_add_thread(struct frec_process_table *table, uint32_t p
 int frec__process_table_tag(struct frec_process_table *table, uint32_t pid, const char *tags,
 			    size_t size)
 {
-	struct frec_process *process = find_or_add(table, pid);
+	struct frec_process *process = frec__process_table_get(table, pid);
 	char *copy = size ? malloc(size) : NULL;
 
 	if (!process || (size && !copy)) {
@@ -294,7 +337,7 @@ int frec__process_table_expect(struct frec_process_table *table, uint32_t pid,
 void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, uint32_t tid,
 			      const char *name, bool exec, uint64_t time)
 {
-	struct frec_process *process = find_or_add(table, pid);
+	struct frec_process *process = frec__process_table_get(table, pid);
 	struct frec_thread *thread;
 
 	if (!process)
@@ -315,7 +358,7 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 			process->cmdline_size = table->expected.size;
 			table->expected.pid = 0;
 		}
-		process->uid_known = false;
+		process->owner.known = false;
 		process->image_since = time;
 		for (size_t i = 0; i < process->threads; i++) {
 			if (process->thread[i].tid != tid)
@@ -340,7 +383,7 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 			     const struct frec_mapping *map)
 {
-	struct frec_process *process = find_or_add(table, pid);
+	struct frec_process *process = frec__process_table_get(table, pid);
 	struct frec_mapping *copy;
 
 	if (!process)
@@ -366,38 +409,49 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 	}
 }
 
-bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
-				 uint64_t time)
+void frec__process_set_owner(struct frec_process *process, const struct frec_owner *owner)
+{
+	struct frec_owner *before = &process->owner;
+	uint64_t since = before->since;
+
+	// A new owner must not see records from the time when the process had another one. If no
+	// owner has been known since the last exec, the process has had the new owner since that
+	// exec; otherwise its owner has just changed.
+	if (!before->known)
+		since = process->image_since;
+	else if (before->uid != owner->uid || before->alone != owner->alone)
+		since = frec__monotonic();
+	*before = *owner;
+	before->since = since;
+}
+
+bool frec__process_table_shows(const struct frec_process_table *table, uint32_t pid, uint64_t time,
+			       int64_t only_uid)
 {
 	bool found = false;
 
+	if (only_uid < 0)
+		return true;
 	if (time <= table->forgotten_until)
 		return false;
 	for (const struct frec_process *process = *bucket(table, pid); process;
 	     process = process->next) {
 		if (process->pid != pid)
 			continue;
-		if (!process->uid_known || process->uid != uid || time < process->uid_since)
+		if (!frec__owner_shows(&process->owner, only_uid) || time < process->owner.since)
 			return false;
 		found = true;
 	}
 	return found;
 }
 
-bool frec__process_table_descends(const struct frec_process_table *table, uint32_t pid,
-				  uint32_t ancestor)
+bool frec__process_descends(const struct frec_process *process, uint64_t ancestor)
 {
-	// The depth is limited, because pids are reused and the chain of parents could therefore be
-	// a circle.
-	for (int depth = 0; pid && depth < 64; depth++) {
-		const struct frec_process *process;
-
-		if (pid == ancestor)
+	// The chain can be as long as somebody likes who forks again and again.
+	for (int depth = 0; process && depth < FREC_DESCENT_MAX;
+	     depth++, process = process->parent) {
+		if (process->life == ancestor)
 			return true;
-		process = frec__process_table_find(table, pid);
-		if (!process)
-			return false;
-		pid = frec__process_forebear(process);
 	}
 	return false;
 }

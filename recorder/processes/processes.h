@@ -14,15 +14,18 @@
  *			sideband.
  *	process_end.c	finds out how a process ended, for the same recorders.
  *	build_ids.c	adds the build-ids that the kernel does not report.
+ *	owner.c		decides which user may see what a process did.
  *	threads.c	has the threads of a process.
  *	exited.c	forgets exited processes.
  *
- * Invariants: each process has its own entry, even if its pid was used before. Entries with the
- * same pid are linked, youngest first, in the bucket of that pid; this is why the table is not a
- * frec_table. Exited processes stay until their number reaches a limit. Then the one that exited
- * first is removed, but a process that matters (`kept`, `emitted`) only if all exited processes
- * matter. The descendants of a removed process are still known to descend from its ancestors.
- * Everything is limited, and threads and mappings for which there is no room are counted.
+ * Invariants: each process has its own entry, even if its pid was used before, and a number of its
+ * own, its life. Whoever remembers a process for later remembers its life, because the pid can
+ * belong to another process by then. Entries with the same pid are linked, youngest first, in the
+ * bucket of that pid; this is why the table is not a frec_table. Exited processes stay until their
+ * number reaches a limit. Then the one that exited first is removed, but a process that matters
+ * (`kept`, `emitted`) only if all exited processes matter. The descendants of a removed process are
+ * still known to descend from its ancestors. Everything is limited, and threads and mappings for
+ * which there is no room are counted.
  */
 #ifndef FREC_RECORDER_PROCESSES_PROCESSES_H
 #define FREC_RECORDER_PROCESSES_PROCESSES_H
@@ -32,11 +35,14 @@
 #include <stdint.h>
 
 #include "proto/table.h"
+#include "recorder/processes/owner.h"
 
 /* At least this many exited processes, and this many threads of one process, are remembered, and
  * more if the rings can hold records of more: frec__process_table_limit(). */
 #define FREC_PROCESSES_EXITED_MAX 4096
 #define FREC_PROCESS_THREADS_MAX 4096
+/* The most parents that are followed from a process to an ancestor. */
+#define FREC_DESCENT_MAX 64
 /* The maximum number of threads of all processes together. */
 #define FREC_THREADS_MAX (1u << 20)
 #define FREC_PROCESS_MAPS_MAX 4096
@@ -59,13 +65,16 @@ struct frec_mapping {
 };
 
 struct frec_process {
+	uint64_t life; /* distinguishes all processes that are or ever were in the table; not 0 */
 	uint32_t pid, ppid;
-	uint32_t forebear; /* the nearest ancestor in the table, if the parent is not in it; or 0 */
-	uint32_t uid;
-	bool uid_known, kernel;
+	/* The nearest ancestor in the table, or NULL if none is known. Never a later process that
+	 * was given the ancestor's pid. */
+	struct frec_process *parent;
+	struct frec_owner owner;
+	bool kernel;
 	bool kept;	    /* the recorder was started for it, or it is or was a client */
 	bool emitted;	    /* the rings have events of this process */
-	bool parent;	    /* it may have or have had children */
+	bool has_children;  /* it is or was the parent of another process */
 	bool own_pid_space; /* known to be in the recorder's own pid namespace */
 	char name[16];
 	char *cmdline; /* arguments, each ended by a NUL */
@@ -74,7 +83,6 @@ struct frec_process {
 	char *tags; /* its tags, in the form of frec_pairs.text; NULL: none */
 	size_t tags_size;
 	uint64_t start, exit;
-	uint64_t uid_since;   /* the process may have had another user before this time */
 	uint64_t image_since; /* time of its last exec */
 	size_t threads, maps;
 	size_t threads_alive;
@@ -93,6 +101,7 @@ struct frec_build_ids;
 
 struct frec_process_table {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
+	uint64_t lives; /* the last one that was given out */
 	size_t living, exited;
 	size_t exited_max;  /* 0: FREC_PROCESSES_EXITED_MAX */
 	size_t threads_max; /* of one process; 0: FREC_PROCESS_THREADS_MAX */
@@ -117,12 +126,6 @@ struct frec_process_table {
 	uint64_t forgotten_until;
 };
 
-/* Returns the pid of the nearest ancestor in the table, or of the parent if none is known. */
-static inline uint32_t frec__process_forebear(const struct frec_process *process)
-{
-	return process->forebear ? process->forebear : process->ppid;
-}
-
 /* Frees a process that is in no bucket of the table any more. */
 void frec__process_free(struct frec_process_table *table, struct frec_process *process);
 
@@ -140,6 +143,23 @@ void frec__process_table_each(struct frec_process_table *table,
 
 /* Returns the youngest process that has or had this pid, or NULL. */
 struct frec_process *frec__process_table_find(const struct frec_process_table *table, uint32_t pid);
+
+/* As frec__process_table_find(), but adds a process of which nothing is known if there is none.
+ * NULL means that memory ran out. */
+struct frec_process *frec__process_table_get(struct frec_process_table *table, uint32_t pid);
+
+/* Returns the process with this pid that is `life`, or NULL if the table does not have it any
+ * more. */
+struct frec_process *frec__process_table_life(const struct frec_process_table *table, uint32_t pid,
+					      uint64_t life);
+
+/* Finds the parent of a living process whose parent is not known yet, or of all of them. /proc can
+ * list a child before its parent. */
+void frec__process_link(struct frec_process_table *table, struct frec_process *process);
+void frec__process_table_link(struct frec_process_table *table);
+
+/* Takes over what frec__owner_read() says about the process now. */
+void frec__process_set_owner(struct frec_process *process, const struct frec_owner *owner);
 
 /*
  * Sets the arguments that `pid` will have after its next exec. The arguments in /proc replace them
@@ -176,16 +196,16 @@ int frec__process_table_tag(struct frec_process_table *table, uint32_t pid, cons
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
 
 /*
- * Returns whether a record of `pid` at `time` belongs to `uid`. The record does if the table has a
- * process with this pid, all processes in it that have or had this pid belonged to that user at the
- * time, and no process that was removed from the table exited at `time` or later. This prevents a
- * reused pid from showing one user what another user did.
+ * Returns whether a file for the user `only_uid` (-1: for everybody) may have a record of `pid` at
+ * `time`. It may if the table has a process with this pid, all processes in it that have or had
+ * this pid belonged to that user at the time, and no process that was removed from the table exited
+ * at `time` or later. This prevents a reused pid from showing one user what another user did.
  */
-bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
-				 uint64_t time);
+bool frec__process_table_shows(const struct frec_process_table *table, uint32_t pid, uint64_t time,
+			       int64_t only_uid);
 
-/* Returns whether `pid` is `ancestor` or descends from it, as far as the table remembers. */
-bool frec__process_table_descends(const struct frec_process_table *table, uint32_t pid,
-				  uint32_t ancestor);
+/* Returns whether the process is the one with the life `ancestor` or descends from it, as far as
+ * the table remembers. */
+bool frec__process_descends(const struct frec_process *process, uint64_t ancestor);
 
 #endif

@@ -94,8 +94,7 @@ static void put_name(const struct frec_folder *folder, const struct frec_snapsho
 		     char *ret, size_t size)
 {
 	const struct frec_reason *reason = snapshot->reason;
-	const struct frec_process *process =
-		frec__process_table_find(snapshot->processes, reason->pid);
+	const struct frec_process *process = frec__snapshot_victim(snapshot);
 	char what[160], who[32] = "";
 	time_t seconds = (time_t)(snapshot->capture->clocks.realtime / 1000000000);
 	struct tm utc;

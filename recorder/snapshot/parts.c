@@ -86,7 +86,9 @@ void frec__parts_write_header(struct frec_parts *parts, const struct frec_snapsh
 	header.version = 1;
 	header.writer = "flightrec " FREC_VERSION;
 	header.host = &host;
-	header.selection = (char **)snapshot->selection;
+	// What the recorder's owner records is no other user's business.
+	if (snapshot->only_uid < 0)
+		header.selection = (char **)snapshot->selection;
 	while (header.selection && header.selection[header.n_selection])
 		header.n_selection++;
 	header.ring_size = snapshot->ring_count ? snapshot->rings[0].size : 0;
@@ -108,8 +110,7 @@ void frec__parts_write_summary(struct frec_parts *parts, const struct frec_snaps
 			       const struct frec_crash_state *state, uint64_t records)
 {
 	const struct frec_reason *reason = snapshot->reason;
-	const struct frec_process *process =
-		frec__process_table_find(snapshot->processes, reason->pid);
+	const struct frec_process *process = frec__snapshot_victim(snapshot);
 	Flightrec__Summary summary = FLIGHTREC__SUMMARY__INIT;
 
 	summary.kind = reason->kind;
@@ -206,7 +207,7 @@ void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapsho
 
 	if (!reason->pid)
 		return;
-	process = frec__process_table_find(snapshot->processes, reason->pid);
+	process = frec__snapshot_victim(snapshot);
 	set_death(&crash, reason);
 	crash.stacks_missing = snapshot->stacks ? snapshot->stacks->missing : 0;
 	if (process)
@@ -229,7 +230,7 @@ void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapsho
 	}
 	sender = crash.sender_pid ? frec__process_table_find(snapshot->processes, crash.sender_pid)
 				  : NULL;
-	if (sender)
+	if (sender && frec__owner_shows(&sender->owner, snapshot->only_uid))
 		crash.sender_name = bytes(sender->name);
 	frec__parts_write(parts, FREC_PART_CRASH, &crash.base);
 }
@@ -266,13 +267,14 @@ static void set_field(Flightrec__Field *to, const struct frec_field *from)
 }
 
 void frec__parts_write_source(struct frec_parts *parts, const struct frec_source *source,
-			      uint32_t id, bool unwound)
+			      uint32_t id, bool unwound, int64_t claimed_by)
 {
 	const struct frec_format *format = &source->format;
 	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
 	FREC_FREE Flightrec__Field *fields = calloc(format->count + 1, sizeof(*fields));
 	FREC_FREE Flightrec__Field **pointers = calloc(format->count + 1, sizeof(*pointers));
 	char kernel_name[sizeof(source->listed.group) + sizeof(source->listed.kernel_name)];
+	char claimed[sizeof(source->listed.name) + 32];
 
 	if (!fields || !pointers) {
 		frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
@@ -288,6 +290,13 @@ void frec__parts_write_source(struct frec_parts *parts, const struct frec_source
 	message.kind = source->listed.kind;
 	message.system = (char *)source->listed.system;
 	message.name = (char *)source->listed.name;
+	if (claimed_by >= 0) {
+		snprintf(claimed, sizeof(claimed), "%s-claimed-by-%u", source->listed.name,
+			 (uint32_t)claimed_by);
+		message.name = claimed;
+		message.claim_case = FLIGHTREC__SOURCE__CLAIM_CLAIMED_BY_UID;
+		message.claimed_by_uid = (uint32_t)claimed_by;
+	}
 	message.kernel_name = kernel_name;
 	message.tracepoint_id = format->id;
 	message.n_field = format->count;
@@ -340,15 +349,11 @@ static const struct frec_process *tagged(const struct frec_snapshot_job *snapsho
 	const struct frec_process *at = process;
 
 	for (int depth = 0; at && !at->tags && depth < TAGGED_DEPTH_MAX; depth++) {
-		const struct frec_process *parent =
-			frec__process_table_find(snapshot->processes, at->ppid);
+		const struct frec_process *parent = at->parent;
 
-		// A parent that is younger than its child is another process, which has got the
-		// parent's pid.
-		if (!parent || parent->start > at->start || !parent->executable ||
-		    !process->executable || strcmp(parent->executable, process->executable) != 0 ||
-		    (snapshot->only_uid >= 0 &&
-		     (!parent->uid_known || parent->uid != (uint32_t)snapshot->only_uid)))
+		if (!parent || !parent->executable || !process->executable ||
+		    strcmp(parent->executable, process->executable) != 0 ||
+		    !frec__owner_shows(&parent->owner, snapshot->only_uid))
 			return NULL;
 		at = parent;
 	}
@@ -374,9 +379,9 @@ static void write_process(struct frec_parts *parts, const struct frec_snapshot_j
 	}
 	message.pid = process->pid;
 	message.ppid = process->ppid;
-	if (process->uid_known) {
+	if (process->owner.known) {
 		message.owner_case = FLIGHTREC__PROCESS__OWNER_UID;
-		message.uid = process->uid;
+		message.uid = process->owner.uid;
 	}
 	message.name = bytes(process->name);
 	message.n_cmdline = split_cmdline(process, arguments, ARGUMENTS_MAX);
@@ -419,8 +424,7 @@ void frec__parts_write_processes(struct frec_parts *parts, const struct frec_sna
 			if (process->exit && process->exit < oldest)
 				continue;
 			// A file for one user has only that user's processes.
-			if (snapshot->only_uid >= 0 &&
-			    (!process->uid_known || process->uid != (uint32_t)snapshot->only_uid))
+			if (!frec__owner_shows(&process->owner, snapshot->only_uid))
 				continue;
 			write_process(parts, snapshot, process, mentioned);
 		}

@@ -31,9 +31,10 @@ void frec__parts_write_clocks(struct frec_parts *parts, const struct frec_snapsh
 void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);
 void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 			     const struct frec_crash_state *state);
-/* `unwound`: the source's records have frames instead of stack bytes. */
+/* `unwound`: the source's records have frames instead of stack bytes. `claimed_by` is
+ * Source.claimed_by_uid, or -1. */
 void frec__parts_write_source(struct frec_parts *parts, const struct frec_source *source,
-			      uint32_t id, bool unwound);
+			      uint32_t id, bool unwound, int64_t claimed_by);
 /* Writes the processes that lived at or after `oldest`, and the mappings of those that `finder` saw
  * in records. */
 void frec__parts_write_processes(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,

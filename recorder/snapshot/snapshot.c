@@ -26,13 +26,31 @@ static bool is_user_event(const struct frec_source *source)
 // What the first walk finds in one ring.
 struct coverage {
 	uint64_t from, kept, records;
-	uint64_t for_file;	      /* records that the file gets */
-	uint64_t *in_file, *filtered; /* per source */
+	uint64_t for_file, for_file_size; /* records that the file gets, and their bytes */
+	uint64_t *in_file, *claimed;	  /* per source; in_file does not count claimed */
 };
 
 // This bit is set in the header of a copied record to leave the record out of the file. It is
 // PERF_RECORD_MISC_EXT_RESERVED, which the kernel does not set.
 #define LEFT_OUT (1 << 15)
+// This one is set in the header of a record of shared memory that names a process of another user
+// than that of the memory. There the recorder accepts no other bits than PERF_RECORD_MISC_USER.
+#define CLAIMED (1 << 14)
+
+// Returns whether somebody else than its process can have written a record: it comes from the
+// memory of one user, and names a process that is known to belong to another one. The memory of the
+// recorder's own user is not judged, because services inherit it that then change their user.
+static bool is_claim(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
+		     const struct perf_event_header *record)
+{
+	const struct frec_process *process;
+
+	if (!ring->shm || ring->uid == geteuid())
+		return false;
+	process = frec__process_table_find_at(snapshot->processes, frec__record_pid(record),
+					      frec__record_time(record));
+	return process && frec__owner_is_other(&process->owner, ring->uid);
+}
 
 // Decides in the first walk whether the file gets the record, and marks the copied record if not.
 // The second walk must not decide anew, because the process table has changed by then.
@@ -45,12 +63,13 @@ static bool keep_record(const struct frec_snapshot_job *snapshot, const struct f
 	// names.
 	if (snapshot->only_uid >= 0 && ring->shm)
 		belongs = ring->uid == (uint32_t)snapshot->only_uid;
-	else if (snapshot->only_uid >= 0)
-		belongs = frec__process_table_belongs(snapshot->processes, frec__record_pid(record),
-						      (uint32_t)snapshot->only_uid,
-						      frec__record_time(record));
+	else
+		belongs = frec__process_table_shows(snapshot->processes, frec__record_pid(record),
+						    frec__record_time(record), snapshot->only_uid);
 	if (!belongs)
 		record->misc |= LEFT_OUT;
+	else if (is_claim(snapshot, ring, record))
+		record->misc |= CLAIMED;
 	return !(record->misc & LEFT_OUT);
 }
 
@@ -89,7 +108,7 @@ static void add_thread(const struct frec_snapshot_job *snapshot, const struct fr
 	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
 
 	if (process &&
-	    (ring->uid == geteuid() || (process->uid_known && process->uid == ring->uid)))
+	    (ring->uid == geteuid() || (process->owner.known && process->owner.uid == ring->uid)))
 		frec__process_table_add_thread(snapshot->processes, pid, tid);
 }
 
@@ -115,12 +134,13 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 		coverage->kept += record->size;
 		coverage->records++;
 		coverage->for_file += kept;
+		coverage->for_file_size += kept ? record->size : 0;
 		if (copy->wrapped && i + OLDEST >= count && time > coverage->from)
 			coverage->from = time;
-		if (source < 0 || record->type != PERF_RECORD_SAMPLE)
+		if (source < 0 || record->type != PERF_RECORD_SAMPLE || !kept)
 			continue;
-		if (!kept) {
-			coverage->filtered[source] += weight(&snapshot->sources[source], record);
+		if (snapshot->rings[ring].shm && record->misc & CLAIMED) {
+			coverage->claimed[source]++;
 			continue;
 		}
 		coverage->in_file[source] += weight(&snapshot->sources[source], record);
@@ -142,11 +162,15 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 static void add_copy(const struct frec_snapshot_job *snapshot, struct frec_crash_finder *finder,
 		     const struct frec_source *source, const struct perf_event_header *record)
 {
-	if (record &&
-	    (snapshot->only_uid < 0 ||
-	     frec__process_table_belongs(snapshot->processes, frec__record_pid(record),
-					 (uint32_t)snapshot->only_uid, frec__record_time(record))))
+	if (record && frec__process_table_shows(snapshot->processes, frec__record_pid(record),
+						frec__record_time(record), snapshot->only_uid))
 		frec__crash_finder_record(finder, source, record);
+}
+
+// Returns Source.id of a source. Its claimed records have a source of their own.
+static uint32_t file_id(const struct frec_snapshot_job *snapshot, int source, bool claimed)
+{
+	return (uint32_t)(source + 1 + (claimed ? (int)snapshot->source_count : 0));
 }
 
 // Writes the records of one ring, oldest first, with our ids in place of the kernel's.
@@ -169,7 +193,9 @@ static int write_records(const struct frec_snapshot_job *snapshot, struct frec_p
 	while (count-- > 0 && !r) {
 		const struct perf_event_header *record = record_at(copy, capture->offset[count]);
 		int source = frec__id_map_find(ids, frec__record_id(record));
+		bool claimed = snapshot->rings[ring].shm && record->misc & CLAIMED;
 		uint64_t time = frec__record_time(record);
+		struct perf_event_header *to;
 		size_t size;
 
 		if (record->misc & LEFT_OUT)
@@ -181,8 +207,10 @@ static int write_records(const struct frec_snapshot_job *snapshot, struct frec_p
 			if (snapshot->on_progress)
 				snapshot->on_progress(snapshot->context);
 		}
-		frec__record_set_id(memcpy(chunk->plain + records->size, copied, size),
-				    (uint64_t)(source + 1));
+		to = memcpy(chunk->plain + records->size, copied, size);
+		frec__record_set_id(to, source < 0 ? 0 : file_id(snapshot, source, claimed));
+		if (claimed)
+			to->misc &= (uint16_t)~CLAIMED;
 		if (record->type == PERF_RECORD_SAMPLE) {
 			records->first =
 				!records->last || time < records->first ? time : records->first;
@@ -192,6 +220,66 @@ static int write_records(const struct frec_snapshot_job *snapshot, struct frec_p
 		records->size += (uint32_t)size;
 	}
 	return frec__chunk_flush(chunk, parts);
+}
+
+// Returns whether a file for one user must not say how much was written into a ring: how often
+// others emit an event is their business. A user's own memory has that user's records alone.
+static bool hides_counts(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring)
+{
+	return snapshot->only_uid >= 0 && !ring->shm;
+}
+
+// Returns whether the file may know of a ring.
+static bool shows_ring(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring)
+{
+	return snapshot->only_uid < 0 || !ring->shm || ring->uid == (uint32_t)snapshot->only_uid;
+}
+
+// Returns whether the file may know of a source. A user may know of events that were emitted for
+// him, but not which other events exist.
+static bool shows_source(const struct frec_snapshot_job *snapshot, const struct coverage *coverage,
+			 size_t index)
+{
+	const struct frec_source *source = &snapshot->sources[index];
+
+	if (snapshot->only_uid < 0)
+		return true;
+	for (size_t i = 0; i < snapshot->capture->rings; i++) {
+		if (coverage[i].in_file[index] ||
+		    (source->shm && source->shm == snapshot->rings[i].shm &&
+		     shows_ring(snapshot, &snapshot->rings[i])))
+			return true;
+	}
+	return false;
+}
+
+// Returns the user whose memory has claimed records of a source, or -1 if there are none.
+static int64_t claimed_by(const struct frec_snapshot_job *snapshot, const struct coverage *coverage,
+			  size_t index)
+{
+	for (size_t i = 0; i < snapshot->capture->rings; i++) {
+		if (coverage[i].claimed[index])
+			return snapshot->rings[i].uid;
+	}
+	return -1;
+}
+
+static void write_sources(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
+			  const struct coverage *coverage)
+{
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		if (shows_source(snapshot, coverage, i))
+			frec__parts_write_source(
+				parts, &snapshot->sources[i], file_id(snapshot, (int)i, false),
+				frec__snapshot_unwinds(snapshot, &snapshot->sources[i]), -1);
+	}
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		int64_t by = claimed_by(snapshot, coverage, i);
+
+		if (by >= 0)
+			frec__parts_write_source(parts, &snapshot->sources[i],
+						 file_id(snapshot, (int)i, true), false, by);
+	}
 }
 
 static void write_coverage(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
@@ -207,10 +295,15 @@ static void write_coverage(const struct frec_snapshot_job *snapshot, struct frec
 	// A ring that is overwritten in less than a grace period covers no time at all.
 	cpu.until = capture->complete_until > cpu.from ? capture->complete_until : cpu.from;
 	cpu.ring_size = ring->size;
-	cpu.bytes_written = copy->written;
-	cpu.bytes_kept = coverage->kept;
-	cpu.bytes_during_copy = copy->during;
-	cpu.records_kept = coverage->records;
+	if (hides_counts(snapshot, ring)) {
+		cpu.bytes_written = cpu.bytes_kept = coverage->for_file_size;
+		cpu.records_kept = coverage->for_file;
+	} else {
+		cpu.bytes_written = copy->written;
+		cpu.bytes_kept = coverage->kept;
+		cpu.bytes_during_copy = copy->during;
+		cpu.records_kept = coverage->records;
+	}
 	cpu.wrapped = copy->wrapped;
 	cpu.offline = ring->offline;
 	cpu.damaged = copy->damaged;
@@ -230,18 +323,29 @@ static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_par
 	const size_t at = index * capture->rings + number;
 	const struct frec_count *before = &capture->before[at], *after = &capture->after[at];
 	Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
+	const uint64_t claimed = coverage->claimed[index];
 	uint64_t known, missing;
 
-	loss.source = (uint32_t)index + 1;
 	loss.cpu = (uint32_t)ring->cpu;
 	loss.ring = ring->number;
-	loss.emitted_before = before->value;
-	loss.emitted_after = after->value;
+	if (claimed) {
+		loss.source = file_id(snapshot, (int)index, true);
+		loss.emitted_before = loss.emitted_after = loss.in_file = claimed;
+		frec__parts_write(parts, FREC_PART_LOSS, &loss.base);
+	}
+	loss.source = file_id(snapshot, (int)index, false);
 	loss.in_file = coverage->in_file[index];
-	loss.filtered = coverage->filtered[index];
 	loss.lost = before->lost;
-	known = loss.in_file + loss.filtered + loss.lost;
-	missing = before->value > known ? before->value - known : 0;
+	if (hides_counts(snapshot, ring)) {
+		loss.emitted_before = loss.emitted_after = loss.in_file + loss.lost;
+		if (loss.in_file)
+			frec__parts_write(parts, FREC_PART_LOSS, &loss.base);
+		return;
+	}
+	loss.emitted_before = before->value > claimed ? before->value - claimed : 0;
+	loss.emitted_after = after->value > claimed ? after->value - claimed : 0;
+	known = loss.in_file + loss.lost;
+	missing = loss.emitted_before > known ? loss.emitted_before - known : 0;
 	// In a ring that never wrapped, nothing was overwritten, so the missing events are lost.
 	// Some kernels count tracepoint hits that they neither write nor count as lost (seen on
 	// 6.18, in the idle task). If services write the ring, one of them destroyed records.
@@ -254,7 +358,7 @@ static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_par
 	// counted.
 	if (ring->shm && loss.emitted_after < known)
 		loss.emitted_after = known;
-	if (after->value || known)
+	if (loss.emitted_after || known)
 		frec__parts_write(parts, FREC_PART_LOSS, &loss.base);
 }
 
@@ -297,9 +401,7 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 	frec__parts_write_clocks(parts, snapshot);
 	frec__parts_write_trigger(parts, snapshot);
 	frec__parts_write_crash(parts, snapshot, &crash);
-	for (size_t i = 0; i < snapshot->source_count; i++)
-		frec__parts_write_source(parts, &snapshot->sources[i], (uint32_t)i + 1,
-					 frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
+	write_sources(snapshot, parts, coverage);
 	frec__snapshot_stacks_init(&stacks, snapshot);
 	frec__parts_write_processes(parts, snapshot, finder, oldest);
 	frec__snapshot_stacks_write_threads(&stacks, parts, &crash);
@@ -307,8 +409,10 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 		write_records(snapshot, parts, ids, i, &stacks, &chunk);
 	frec__snapshot_stacks_write_names(&stacks, parts);
 	frec__snapshot_stacks_deinit(&stacks);
-	for (size_t i = 0; i < snapshot->capture->rings; i++)
-		write_arithmetic(snapshot, parts, i, &coverage[i]);
+	for (size_t i = 0; i < snapshot->capture->rings; i++) {
+		if (shows_ring(snapshot, &snapshot->rings[i]))
+			write_arithmetic(snapshot, parts, i, &coverage[i]);
+	}
 	frec__chunk_deinit(&chunk);
 	end.parts = parts->count;
 	end.records = parts->records;
@@ -331,7 +435,7 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", path);
 	for (size_t i = 0; i < rings; i++) {
 		coverage[i].in_file = counts + 2 * i * sources;
-		coverage[i].filtered = coverage[i].in_file + sources;
+		coverage[i].claimed = coverage[i].in_file + sources;
 	}
 	r = frec__new_file_create(&parts.file, path, reterr);
 	if (r)
@@ -348,6 +452,15 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 	if (parts.error.code && reterr)
 		*reterr = parts.error;
 	return parts.error.code;
+}
+
+const struct frec_process *frec__snapshot_victim(const struct frec_snapshot_job *snapshot)
+{
+	const struct frec_reason *reason = snapshot->reason;
+
+	return reason->life
+		       ? frec__process_table_life(snapshot->processes, reason->pid, reason->life)
+		       : frec__process_table_find(snapshot->processes, reason->pid);
 }
 
 void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
@@ -376,7 +489,8 @@ void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 			pid = frec__record_pid(record);
 			source =
 				pid != last ? frec__id_map_find(&ids, frec__record_id(record)) : -1;
-			if (source < 0 || !is_user_event(&snapshot->sources[source]))
+			if (source < 0 || !is_user_event(&snapshot->sources[source]) ||
+			    is_claim(snapshot, &snapshot->rings[ring], record))
 				continue;
 			last = pid;
 			visit(context, pid, frec__record_time(record));
@@ -389,7 +503,7 @@ void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 static bool are_kin(const struct frec_process *a, const struct frec_process *b)
 {
 	return a && b && a->executable && b->executable && !strcmp(a->executable, b->executable) &&
-	       (a->ppid == b->ppid || a->ppid == b->pid || b->ppid == a->pid);
+	       ((a->parent && a->parent == b->parent) || a->parent == b || b->parent == a);
 }
 
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid)
@@ -421,7 +535,8 @@ bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t 
 				continue;
 			}
 			source = frec__id_map_find(&ids, frec__record_id(record));
-			found = source >= 0 && is_user_event(&snapshot->sources[source]);
+			found = source >= 0 && is_user_event(&snapshot->sources[source]) &&
+				!is_claim(snapshot, &snapshot->rings[ring], record);
 		}
 	}
 	return found;

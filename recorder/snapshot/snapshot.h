@@ -43,6 +43,7 @@ struct frec_reason {
 	/* The process and thread that died, and the sender of the signal. `pid` is 0 if nobody
 	 * died. */
 	uint32_t pid, tid, sender;
+	uint64_t life; /* frec_process.life of that process; 0: unknown */
 	int signal, code, exit_status;
 	bool code_unknown;
 	/* How many earlier requests or deaths got no snapshot of their own but share this one, and
@@ -80,6 +81,9 @@ struct frec_snapshot_job {
 	void (*on_progress)(void *context);
 	void *context;
 };
+
+/* Returns the process that died, even if its pid is that of another process by now, or NULL. */
+const struct frec_process *frec__snapshot_victim(const struct frec_snapshot_job *snapshot);
 
 /* Calls `visit` at least once for each process that emitted a user event that is in the capture,
  * with the time of the event. Does nothing if memory runs out. */

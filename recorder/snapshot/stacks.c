@@ -115,8 +115,7 @@ void frec__snapshot_stacks_write_threads(struct frec_snapshot_stacks *stacks,
 {
 	const struct frec_reason *reason = stacks->snapshot->reason;
 	const struct frec_thread_stacks *core = stacks->snapshot->stacks;
-	const struct frec_process *process =
-		frec__process_table_find(stacks->snapshot->processes, reason->pid);
+	const struct frec_process *process = frec__snapshot_victim(stacks->snapshot);
 
 	for (size_t i = 0; core && i < core->count; i++)
 		write_core_stack(parts, stacks, process, core->stack[i]);

@@ -16,6 +16,7 @@
 //	spawn N			runs N short-lived processes, eight at a time: "ok FAILED"
 //	exec [PROGRAM]		executes itself again: "ready PID"; or another program
 //	trigger NAME		"ok", or why it failed
+//	hide			becomes not dumpable, as an agent with keys in its memory does: "ok"
 //	crash			does not answer
 #include <flightrec/event.h>
 #include <flightrec/recorder.h>
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -168,6 +170,8 @@ static void obey(char *line)
 		int r = frec_trigger(word[1]);
 
 		printf(r ? "failed %s\n" : "ok\n", strerror(-r));
+	} else if (!strcmp(line, "hide")) {
+		printf(prctl(PR_SET_DUMPABLE, 0) ? "failed\n" : "ok\n");
 	} else if (!strcmp(line, "crash")) {
 		*(volatile int *)0x1234 = 1;
 	} else {

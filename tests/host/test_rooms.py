@@ -26,7 +26,7 @@ ROOMS = {
     "recorder/snapshot": ["proto", "unwind", "recorder/worker", "recorder/rings",
                           "recorder/processes", "recorder/sources"],
     "recorder/core": ["proto", "unwind", "recorder/service", "recorder/worker",
-                      "recorder/rings", "recorder/snapshot"],
+                      "recorder/rings", "recorder/processes", "recorder/snapshot"],
     "recorder": ["proto", "recorder/service", "recorder/declared", "recorder/rings",
                  "recorder/processes", "recorder/sources", "recorder/snapshot", "recorder/core"],
     "recorder/import": ["proto", "recorder/rings", "recorder/sources", "recorder/snapshot"],

@@ -27,17 +27,25 @@ static const struct frec_alert
 
 static const struct frec_cooldown none; // lasts no time, so nothing is a repeat
 
+static void record(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
+		   int64_t only_uid, bool watched)
+{
+	const struct frec_victim victim = {.pid = pid, .only_uid = only_uid, .watched = watched};
+
+	frec__deaths_record(deaths, alert, &victim, 0);
+}
+
 static struct frec_reason after(const struct frec_alert *first, const struct frec_alert *second,
 				const struct frec_alert *third)
 {
 	struct frec_deaths deaths = {0};
 	struct frec_death death;
 
-	frec__deaths_record(&deaths, first, NOBODY, -1, false, 0);
+	record(&deaths, first, NOBODY, -1, false);
 	if (second)
-		frec__deaths_record(&deaths, second, NOBODY, -1, false, 0);
+		record(&deaths, second, NOBODY, -1, false);
 	if (third)
-		frec__deaths_record(&deaths, third, NOBODY, -1, false, 0);
+		record(&deaths, third, NOBODY, -1, false);
 	assert_int_equal(deaths.count, 1);
 	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY);
@@ -90,14 +98,14 @@ static void due_when_gone(void **state)
 		pause();
 		_exit(0);
 	}
-	frec__deaths_record(&deaths, &killed, (uint32_t)child, 1000, false, 0);
+	record(&deaths, &killed, (uint32_t)child, 1000, false);
 	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	// The death is due, because younger events are about to overwrite the events before the
 	// death.
 	assert_true(frec__deaths_due(&deaths, &none, RING / 4, RING, &death));
 	assert_int_equal(death.only_uid, 1000);
-	frec__deaths_record(&deaths, &killed, (uint32_t)child, -1, false, 0);
-	frec__deaths_record(&deaths, &killed, NOBODY, -1, false, 0);
+	record(&deaths, &killed, (uint32_t)child, -1, false);
+	record(&deaths, &killed, NOBODY, -1, false);
 	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY);
 	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
@@ -108,7 +116,7 @@ static void due_when_gone(void **state)
 	assert_int_equal(death.reason.pid, child);
 	waitpid(child, NULL, 0);
 	// A death is due after a while in any case, because writing a core dump can take long.
-	frec__deaths_record(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
+	record(&deaths, &killed, (uint32_t)getpid(), -1, false);
 	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	deaths.death[0].since -= (FREC_DEATH_WAIT_MAX + 1) * UINT64_C(1000000);
 	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
@@ -122,12 +130,12 @@ static void deaths_are_bounded(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < FREC_DEATHS_MAX + 10; i++)
-		frec__deaths_record(&deaths, &killed, NOBODY + i, -1, false, 0);
+		record(&deaths, &killed, NOBODY + i, -1, false);
 	assert_int_equal(deaths.count, FREC_DEATHS_MAX);
 	while (frec__deaths_due(&deaths, &none, 0, RING, &death))
 		seen++;
 	assert_int_equal(seen, FREC_DEATHS_MAX);
-	frec__deaths_record(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
+	record(&deaths, &killed, (uint32_t)getpid(), -1, false);
 	frec__deaths_deinit(&deaths);
 	assert_int_equal(deaths.count, 0);
 }
@@ -138,23 +146,23 @@ static void stacks_are_waited_for(void **state)
 	struct frec_death death;
 
 	(void)state;
-	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
-	assert_true(frec__deaths_is_pending(&deaths, NOBODY));
-	assert_false(frec__deaths_is_pending(&deaths, NOBODY + 1));
+	record(&deaths, &fatal, NOBODY, -1, false);
+	assert_non_null(frec__deaths_pending(&deaths, NOBODY));
+	assert_null(frec__deaths_pending(&deaths, NOBODY + 1));
 	// A death on hold is not due even if its process is gone, unless the time of the hold is
 	// over or the events before the crash are about to be overwritten.
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	assert_false(frec__deaths_due(&deaths, &none, 0, RING, &death));
 	frec__deaths_hold(&deaths, NOBODY, frec__monotonic());
 	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
-	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
+	record(&deaths, &fatal, NOBODY, -1, false);
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	assert_true(frec__deaths_due(&deaths, &none, RING / 4, RING, &death));
-	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
+	record(&deaths, &fatal, NOBODY, -1, false);
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	frec__deaths_hold(&deaths, NOBODY, 0);
 	assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
-	assert_false(frec__deaths_is_pending(&deaths, NOBODY));
+	assert_null(frec__deaths_pending(&deaths, NOBODY));
 }
 
 // The oldest death comes first whatever the order of the alerts, which depends on the order in
@@ -171,11 +179,11 @@ static void the_oldest_comes_first(void **state)
 		struct frec_alert alert = fatal;
 
 		alert.time = times[i];
-		frec__deaths_record(&deaths, &alert, NOBODY + i, -1, false, 0);
+		record(&deaths, &alert, NOBODY + i, -1, false);
 	}
 	// This death is the oldest of all, but its process still lives.
-	frec__deaths_record(&deaths, &(struct frec_alert){.kind = FREC_ALERT_FATAL, .time = 50},
-			    (uint32_t)getpid(), -1, false, 0);
+	record(&deaths, &(struct frec_alert){.kind = FREC_ALERT_FATAL, .time = 50},
+	       (uint32_t)getpid(), -1, false);
 	for (int i = 0; i < 5; i++) {
 		assert_true(frec__deaths_due(&deaths, &none, 0, RING, &death));
 		assert_true(death.reason.time > last);
@@ -200,7 +208,7 @@ static void a_loop_keeps_the_latest(void **state)
 		struct frec_alert alert = fatal;
 
 		alert.time = 1000 + i;
-		frec__deaths_record(&deaths, &alert, NOBODY + i, -1, true, 0);
+		record(&deaths, &alert, NOBODY + i, -1, true);
 		assert_true(frec__deaths_are_urgent(&deaths));
 		assert_true(frec__deaths_due(&deaths, &cooldown, 0, RING, &death));
 		assert_int_equal(death.reason.pid, NOBODY + i);
@@ -214,12 +222,12 @@ static void a_loop_keeps_the_latest(void **state)
 	assert_false(frec__deaths_has(&deaths, NOBODY + 2));
 	// The kept death is complete, so an alert about a later process with that pid is not about
 	// it.
-	assert_false(frec__deaths_is_pending(&deaths, NOBODY + 3));
+	assert_null(frec__deaths_pending(&deaths, NOBODY + 3));
 	// Within the first tenth of the cool-down the death is not due even if the rings are
 	// overwritten.
 	assert_false(frec__deaths_due(&deaths, &cooldown, RING, RING, &death));
 	// A death of another cause is not part of the loop.
-	frec__deaths_record(&deaths, &fatal, NOBODY + 9, -1, true, 0);
+	record(&deaths, &fatal, NOBODY + 9, -1, true);
 	assert_true(frec__deaths_due(&deaths, &cooldown, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY + 9);
 	death.cause = cause;

@@ -34,6 +34,11 @@ static struct frec_process *find(uint32_t pid)
 	return frec__process_table_find(&table, pid);
 }
 
+static bool descends(uint32_t pid, uint32_t ancestor)
+{
+	return frec__process_descends(find(pid), find(ancestor)->life);
+}
+
 static struct frec_thread *thread_of(uint32_t pid, uint32_t tid)
 {
 	struct frec_process *process = find(pid);
@@ -61,15 +66,14 @@ static void a_life(void **state)
 	frec__process_table_fork(&table, 10, 1, 10, 1 * S);
 	frec__process_table_comm(&table, 10, 10, "shell", false, 1 * S);
 	add_map(10, 0x1000, "/bin/sh");
-	find(10)->uid = 7;
-	find(10)->uid_known = true;
+	find(10)->owner = (struct frec_owner){.uid = 7, .known = true};
 	frec__process_table_fork(&table, 20, 10, 20, 2 * S);
 	child = find(20);
 	assert_int_equal(child->ppid, 10);
 	assert_int_equal(child->start, 2 * S);
 	assert_string_equal(child->name, "shell");
 	assert_int_equal(child->maps, 1);
-	assert_true(child->uid_known && child->uid == 7);
+	assert_true(child->owner.known && child->owner.uid == 7);
 	// An exec changes the name, removes all mappings, and ends all threads but the calling one.
 	frec__process_table_fork(&table, 20, 10, 21, 3 * S);
 	assert_int_equal(frec__process_table_expect(&table, 20, arguments), 0);
@@ -299,16 +303,16 @@ static void descent_outlives_parents(void **state)
 	frec__process_table_exit(&table, 42, 42, 2 * S);
 	churn(100, 10000, 3 * S);
 	assert_null(find(42));
-	assert_true(frec__process_table_descends(&table, 43, 40));
+	assert_true(descends(43, 40));
 	frec__process_table_exit(&table, 41, 41, 4 * S);
 	churn(20000, 10000, 5 * S);
 	assert_null(find(41));
-	assert_true(frec__process_table_descends(&table, 43, 40));
+	assert_true(descends(43, 40));
 	assert_int_equal(find(43)->ppid, 42);
 	// A later process has the pid of the parent that is gone.
 	frec__process_table_fork(&table, 42, 1, 42, 6 * S);
-	assert_true(frec__process_table_descends(&table, 43, 40));
-	assert_false(frec__process_table_descends(&table, 42, 40));
+	assert_true(descends(43, 40));
+	assert_false(descends(42, 40));
 }
 
 static void maps_are_bounded(void **state)
@@ -345,39 +349,59 @@ static void descent(void **state)
 	frec__process_table_fork(&table, 70, 1, 70, 1 * S);
 	frec__process_table_fork(&table, 71, 70, 71, 1 * S);
 	frec__process_table_fork(&table, 72, 71, 72, 1 * S);
-	assert_true(frec__process_table_descends(&table, 72, 70));
-	assert_true(frec__process_table_descends(&table, 72, 72));
-	assert_false(frec__process_table_descends(&table, 70, 72));
-	assert_false(frec__process_table_descends(&table, 0, 0));
-	assert_true(frec__process_table_descends(&table, 999, 999));
-	assert_false(frec__process_table_descends(&table, 999, 70));
+	assert_true(descends(72, 70));
+	assert_true(descends(72, 72));
+	assert_false(descends(70, 72));
+	assert_false(descends(999, 70)); // unknown
 	// The first process of a container has pid 1 and can be the service itself.
-	assert_true(frec__process_table_descends(&table, 1, 1));
-	assert_true(frec__process_table_descends(&table, 72, 1));
+	assert_true(descends(1, 1));
+	assert_true(descends(72, 1));
 	frec__process_table_exit(&table, 71, 71, 2 * S); // an exited parent is remembered
-	assert_true(frec__process_table_descends(&table, 72, 70));
-	// Reused pids can make a circle of parents.
-	find(70)->ppid = 72;
-	assert_false(frec__process_table_descends(&table, 72, 5));
+	assert_true(descends(72, 70));
+	// The number of an exited parent is given to another process, which is nobody's parent.
+	frec__process_table_exit(&table, 70, 70, 3 * S);
+	frec__process_table_fork(&table, 70, 1, 70, 4 * S);
+	assert_false(descends(72, 70));
+	assert_true(descends(72, 1));
+}
+
+// A child whose parent has ended and left the table, or was never in it, gets no other parent,
+// whoever has the parent's number by then.
+static void parents_are_known_by_life(void **state)
+{
+	(void)state;
+	frec__process_table_fork(&table, 1, 0, 1, 1 * S);
+	frec__process_table_fork(&table, 91, 90, 91, 2 * S); // nothing is known about 90
+	frec__process_table_fork(&table, 90, 1, 90, 3 * S);
+	assert_false(descends(91, 90));
+	frec__process_table_link(&table);
+	assert_false(descends(91, 90));
+	frec__process_table_fork(&table, 92, 90, 92, 4 * S);
+	assert_true(descends(92, 90));
+	frec__process_table_exit(&table, 90, 90, 5 * S);
+	frec__process_table_fork(&table, 90, 92, 90, 6 * S); // a circle, by numbers
+	assert_true(descends(90, 92));
+	assert_false(descends(92, 90));
 }
 
 static void belonging(void **state)
 {
 	(void)state;
-	assert_false(frec__process_table_belongs(&table, 80, 1000, LATER));
+	assert_false(frec__process_table_shows(&table, 80, LATER, 1000));
 	frec__process_table_fork(&table, 80, 1, 80, 1 * S);
-	assert_false(frec__process_table_belongs(&table, 80, 0, LATER)); // the owner is unknown
-	find(80)->uid = 1000;
-	find(80)->uid_known = true;
-	assert_true(frec__process_table_belongs(&table, 80, 1000, LATER));
-	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
+	assert_false(frec__process_table_shows(&table, 80, LATER, 0)); // the owner is unknown
+	find(80)->owner = (struct frec_owner){.uid = 1000, .known = true};
+	assert_false(
+		frec__process_table_shows(&table, 80, LATER, 1000)); // it has other rights, too
+	find(80)->owner.alone = true;
+	assert_true(frec__process_table_shows(&table, 80, LATER, 1000));
+	assert_false(frec__process_table_shows(&table, 80, LATER, 1001));
 	// Another user's process had this pid before, so records with this pid could be from that
 	// process.
 	frec__process_table_exit(&table, 80, 80, 2 * S);
 	frec__process_table_fork(&table, 80, 1, 80, 3 * S);
-	find(80)->uid = 1001;
-	find(80)->uid_known = true;
-	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
+	find(80)->owner = (struct frec_owner){.uid = 1001, .known = true, .alone = true};
+	assert_false(frec__process_table_shows(&table, 80, LATER, 1001));
 }
 
 // Checks what the scan of /proc finds about this process.
@@ -391,7 +415,7 @@ static void the_scan(void **state)
 	process = find(self);
 	assert_non_null(process);
 	assert_int_equal(process->ppid, getppid());
-	assert_true(process->uid_known && process->uid == geteuid());
+	assert_true(process->owner.known && process->owner.uid == geteuid());
 	assert_true(process->start > 0);
 	assert_string_equal(process->name, "test_processes");
 	assert_non_null(strstr(process->executable, "test_processes"));
@@ -410,15 +434,14 @@ static void records_of_the_past_belong_to_nobody_else(void **state)
 	(void)state;
 	frec__process_table_fork(&own, 100, 1, 100, 50);
 	process = frec__process_table_find(&own, 100);
-	process->uid = 1000;
-	process->uid_known = true;
-	process->uid_since = 70; // it had another owner before
-	assert_false(frec__process_table_belongs(&own, 100, 1000, 60));
-	assert_true(frec__process_table_belongs(&own, 100, 1000, 70));
+	process->owner = (struct frec_owner){.uid = 1000, .known = true, .alone = true};
+	process->owner.since = 70; // it had another owner before
+	assert_false(frec__process_table_shows(&own, 100, 60, 1000));
+	assert_true(frec__process_table_shows(&own, 100, 70, 1000));
 	// A process that was removed from the table may have had the same pid.
 	own.forgotten_until = 80;
-	assert_false(frec__process_table_belongs(&own, 100, 1000, 80));
-	assert_true(frec__process_table_belongs(&own, 100, 1000, 81));
+	assert_false(frec__process_table_shows(&own, 100, 80, 1000));
+	assert_true(frec__process_table_shows(&own, 100, 81, 1000));
 	frec__process_table_deinit(&own);
 }
 
@@ -468,6 +491,7 @@ int main(void)
 		cmocka_unit_test_teardown(maps_are_bounded, forget),
 		cmocka_unit_test_teardown(the_dead_are_bounded, forget),
 		cmocka_unit_test_teardown(descent, forget),
+		cmocka_unit_test_teardown(parents_are_known_by_life, forget),
 		cmocka_unit_test_teardown(belonging, forget),
 		cmocka_unit_test_teardown(the_scan, forget),
 		cmocka_unit_test(records_of_the_past_belong_to_nobody_else),

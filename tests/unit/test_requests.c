@@ -44,13 +44,12 @@ static int setup(void **state)
 
 	if (!fixture || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return -1;
-	fixture->client =
-		(struct frec_client){.fd = sockets[1], .pid = 1, .trusted = true, .notices = -1};
+	fixture->client = (struct frec_client){
+		.fd = sockets[1], .pid = 1, .trusted = true, .notices = -1, .pidfd = -1};
 	fixture->peer = sockets[0];
 	fixture->engine.tracefs = -1;
 	fixture->engine.sources.rings = &fixture->engine.rings;
 	fixture->engine.sources.declarations = &fixture->engine.declarations;
-	fixture->engine.watchlist.processes = &fixture->engine.processes;
 	fixture->engine.options.selection = no_selection;
 	fixture->engine.kernel = true;
 	*state = fixture;
@@ -63,6 +62,7 @@ static int teardown(void **state)
 
 	close(fixture->peer);
 	close(fixture->client.fd);
+	frec__process_table_deinit(&fixture->engine.processes);
 	free(fixture);
 	return 0;
 }

@@ -481,8 +481,8 @@ static void the_kernel_is_hidden(void **state)
 	const uint8_t *records_of;
 
 	(void)state;
-	frec__process_table_find(&processes, PID)->uid = 1000;
-	frec__process_table_find(&processes, PID)->uid_known = true;
+	frec__process_table_find(&processes, PID)->owner =
+		(struct frec_owner){.uid = 1000, .known = true, .alone = true};
 	for (int drop = 0; drop < 2; drop++) {
 		emit_all();
 		file = written_for(1000, drop, 0);
