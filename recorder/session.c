@@ -15,6 +15,7 @@
 
 #include "proto/report.h"
 #include "recorder/answers.h"
+#include "recorder/control_listen.h"
 #include "recorder/engine_start.h"
 #include "recorder/lineage.h"
 #include "recorder/notices.h"
@@ -72,6 +73,7 @@ static int listen_by_default(struct frec_server *server, struct frec_error *rete
 		return frec__error(reterr, -EPERM,
 				   "%s: the folder of control sockets belongs to somebody else",
 				   folder);
+	frec__control_sweep(folder);
 	snprintf(path, sizeof(path), "%s/%d.sock", folder, getpid());
 	return frec__server_listen(server, path, 0600, reterr);
 }
