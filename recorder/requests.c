@@ -295,7 +295,7 @@ bool frec__request_serve(struct frec_engine *engine, struct frec_client *client)
 void frec__request_end_all(struct frec_engine *engine, const struct frec_client *client)
 {
 	if (client->attached)
-		frec__watchlist_remove(&engine->watchlist, client->pid);
+		frec__engine_detach(engine, client->pid);
 	if (client->core_pid)
 		frec__engine_core_over(engine, client->core_pid);
 }

@@ -105,18 +105,11 @@ static int start_server(struct frec_session *session, const struct frec_session_
 	return r;
 }
 
-static void stay_alive(void *context)
-{
-	frec__notify_alive(context);
-}
-
 static void tell_manager(struct frec_session *session)
 {
 	const struct frec_engine *engine = &session->engine;
 
 	frec__notify_open(&session->server.notify);
-	session->engine.progress_context = &session->server.notify;
-	session->engine.on_progress = stay_alive;
 	frec__notify(&session->server.notify, "READY=1",
 		     "Recording %zu sources into %zu rings of %llu KiB", engine->sources.count,
 		     engine->rings.count, (unsigned long long)engine->rings.size >> 10);

@@ -116,3 +116,9 @@ endforeach()
 
 # Attacks: user nobody against a recorder of root.
 frec_accept_test(attack_files root attack/test_files.py $<TARGET_FILE:puppet>)
+add_executable(storm attack/storm.c)
+target_link_libraries(storm PRIVATE flightrec_static Threads::Threads)
+foreach(transport usdt shm)
+	frec_accept_test(attack_shares_${transport} root attack/test_shares.py ${transport}
+		$<TARGET_FILE:puppet> $<TARGET_FILE:storm>)
+endforeach()

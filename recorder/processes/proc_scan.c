@@ -15,6 +15,7 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/read_file.h"
+#include "proto/share.h"
 #include "recorder/processes/build_ids.h"
 
 #define PROC_FILE_MAX (64u << 10)
@@ -122,6 +123,8 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 				process->uid_known ? frec__monotonic() : process->image_since;
 		process->uid = status.st_uid;
 		process->uid_known = true;
+		if (process->payer == FREC_USER_UNKNOWN || !frec__is_stranger(process->payer))
+			process->payer = status.st_uid;
 	}
 	n = readlinkat(folder, "exe", target, sizeof(target) - 1);
 	if (n > 0) {

@@ -9,6 +9,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/grow.h"
+#include "proto/share.h"
 #include "recorder/processes/build_ids.h"
 #include "recorder/processes/exited.h"
 #include "recorder/processes/threads.h"
@@ -125,6 +126,7 @@ static struct frec_process *add(struct frec_process_table *table, uint32_t pid, 
 		return NULL;
 	process->pid = pid;
 	process->start = time;
+	process->payer = FREC_USER_UNKNOWN;
 	process->next = *bucket(table, pid);
 	*bucket(table, pid) = process;
 	table->living++;
@@ -144,6 +146,7 @@ static void inherit(struct frec_process_table *table, struct frec_process *proce
 	memcpy(process->name, parent->name, sizeof(process->name));
 	process->uid = parent->uid;
 	process->uid_known = parent->uid_known;
+	process->payer = parent->payer;
 	process->kernel = parent->kernel;
 	if (parent->executable)
 		process->executable = strdup(parent->executable);

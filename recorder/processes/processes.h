@@ -63,8 +63,12 @@ struct frec_process {
 	uint32_t forebear; /* the nearest ancestor in the table, if the parent is not in it; or 0 */
 	uint32_t uid;
 	bool uid_known, kernel;
+	/* The user whose share (share.h) the process takes: the last one known of it or of its
+	 * ancestors. A stranger's process stays a stranger's, even if it runs a set-uid program. */
+	uint32_t payer;
 	bool kept;	    /* the recorder was started for it, or it is or was a client */
 	bool emitted;	    /* the rings have events of this process */
+	bool has_emitted;   /* the rings have or had events of this process */
 	bool parent;	    /* it may have or have had children */
 	bool own_pid_space; /* known to be in the recorder's own pid namespace */
 	char name[16];
