@@ -180,7 +180,7 @@ static size_t size_of(const struct frec_kept_crash *kept)
 	return (kept->sample ? kept->sample->size : 0) + (kept->details ? kept->details->size : 0);
 }
 
-static uint32_t user_of(const struct frec_crash_records *records, uint32_t pid)
+static uint32_t user_of(const struct frec_crash_records *records, uint32_t pid, uint64_t time)
 {
 	const struct frec_process *process;
 	struct stat status;
@@ -188,19 +188,19 @@ static uint32_t user_of(const struct frec_crash_records *records, uint32_t pid)
 
 	if (!records->processes)
 		return 0;
-	process = frec__process_table_find(records->processes, pid);
-	if (process && !process->exit)
+	process = frec__process_table_find_at(records->processes, pid, time);
+	if (process && (!process->exit || process->exit >= time))
 		return process->payer;
-	// The sideband has not reported the birth of this process yet.
+	// The sideband has not reported the birth of this process.
 	snprintf(path, sizeof(path), "/proc/%u", pid);
 	return stat(path, &status) ? FREC_USER_UNKNOWN : status.st_uid;
 }
 
 // Returns the entry of a process, in which a record of `size` bytes may be kept, or NULL.
 static struct frec_kept_crash *entry_of(struct frec_crash_records *records, uint32_t pid,
-					size_t size)
+					uint64_t time, size_t size)
 {
-	struct frec_share places = {.uid = user_of(records, pid)}, bytes = places;
+	struct frec_share places = {.uid = user_of(records, pid, time)}, bytes = places;
 	struct frec_kept_crash *entry = NULL;
 
 	for (size_t i = 0; i < records->count; i++) {
@@ -223,14 +223,14 @@ void frec__crash_records_keep(struct frec_crash_records *records,
 			      const struct perf_event_header *record, bool details)
 {
 	const struct frec_source *source = details ? &records->details : &records->signal;
+	const struct frec_sample *sample = (const void *)record;
 	struct perf_event_header *copy, **place;
 	struct frec_kept_crash *kept;
 
 	if (record->size < sizeof(struct frec_sample))
 		return;
 	copy = copy_of(source, record);
-	kept = copy ? entry_of(records, ((const struct frec_sample *)record)->pid, copy->size)
-		    : NULL;
+	kept = copy ? entry_of(records, sample->pid, sample->time, copy->size) : NULL;
 	if (!kept) {
 		free(copy);
 		records->lost++;

@@ -76,9 +76,8 @@ void frec__crash_records_deinit(struct frec_crash_records *records);
 int frec__crash_records_open(struct frec_crash_records *records, int cpu,
 			     struct frec_error *reterr);
 
-/* Moves what the kernel wrote since the last call into this process's memory. Called before the
- * sideband is drained, so that the record of a death is mostly there when the sideband reports the
- * death. */
+/* Moves what the kernel wrote since the last call into this process's memory. Called after the
+ * sideband was drained, so that it is known whose processes have crashed. */
 void frec__crash_records_drain(struct frec_crash_records *records);
 
 /* Keeps a record, in place of an older one of the same process. `details` says whether the BPF

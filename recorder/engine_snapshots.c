@@ -23,9 +23,8 @@
 
 void frec__engine_drain(struct frec_engine *engine)
 {
-	frec__crash_records_drain(&engine->sources.crash_records);
+	// The sideband says whose processes the records of crashes are about.
 	frec__sideband_drain(&engine->sideband);
-	// Many records in the sideband take long enough for many processes to crash.
 	frec__crash_records_drain(&engine->sources.crash_records);
 }
 

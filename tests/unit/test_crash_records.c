@@ -189,12 +189,12 @@ static void users_have_shares(void **state)
 	for (uint32_t pid = 1; pid <= FREC_DEATHS_MAX; pid++) {
 		struct record crash = made(pid, 1, STACK);
 
-		frec__process_table_fork(&processes, pid, 0, pid, 1000);
+		frec__process_table_fork(&processes, pid, 0, pid, 1);
 		frec__process_table_find(&processes, pid)->payer = 70000;
 		keep(&crash);
 	}
 	assert_int_equal(records.count, FREC_DEATHS_MAX / 4);
-	frec__process_table_fork(&processes, 9999, 0, 9999, 1000);
+	frec__process_table_fork(&processes, 9999, 0, 9999, 1);
 	frec__process_table_find(&processes, 9999)->payer = 0;
 	keep(&record);
 	assert_int_equal(records.count, FREC_DEATHS_MAX / 4 + 1);
