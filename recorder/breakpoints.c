@@ -5,12 +5,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 #include "proto/report.h"
+#include "proto/share.h"
 #include "recorder/declared/declared_files.h"
+#include "recorder/declared/file_reader.h"
 #include "recorder/sources/usdt.h"
 
 // How many mapped files may wait to be read. If there are more, the files of all processes of the
@@ -48,34 +51,61 @@ void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid
 		breakpoints->missed = true;
 }
 
-// Sets *ret_slot to the slot of a declared event. Opens the event's source if the event is met for
-// the first time. Returns 0 or a negative errno.
-static int slot_of(struct frec_breakpoints *breakpoints, size_t event, uint32_t *ret_slot)
+// Reports an event that is not recorded, but only one of each user in a row, because there may be
+// thousands.
+static void report_no_slot(struct frec_breakpoints *breakpoints,
+			   const struct frec_declared *declared, uint32_t uid)
+{
+	uint32_t slots = frec__usdt_output(breakpoints->usdt)->slots;
+
+	if (breakpoints->reported && breakpoints->reported_uid == uid)
+		return;
+	breakpoints->reported = true;
+	breakpoints->reported_uid = uid;
+	if (frec__is_stranger(uid))
+		frec__report(LOG_WARNING,
+			     "%s:%s and more events of user %u are not recorded: there are more "
+			     "than %u of one user other than root, or %u of all such users",
+			     declared->provider, declared->name, uid, slots / 4, slots / 4 * 3);
+	else
+		frec__report(LOG_WARNING,
+			     "%s:%s and more events are not recorded: there are more than %u",
+			     declared->provider, declared->name, slots);
+}
+
+// Sets *ret_slot to the slot of an event that a file of user `uid` declares. Opens the event's
+// source if the event is met for the first time. Returns 0 or a negative errno.
+static int slot_of(struct frec_breakpoints *breakpoints, size_t event, uint32_t uid,
+		   uint32_t *ret_slot)
 {
 	struct frec_source_set *sources = breakpoints->sources;
 	const struct frec_declared *declared = &sources->declarations->event[event];
 	struct frec_bpf_output *output = frec__usdt_output(breakpoints->usdt);
 	struct frec_error error = {.message = "out of memory"};
+	struct frec_share share = {.uid = uid};
 	struct frec_source source;
 	int r;
 
 	for (size_t i = 0; i < sources->count; i++) {
 		const struct frec_source *known = &sources->source[i];
 
-		if (known->output == output && known->declared == event) {
+		if (known->output != output)
+			continue;
+		frec__share_count(&share, known->uid, 1);
+		if (known->declared == event) {
 			*ret_slot = known->slot;
 			return 0;
 		}
 	}
-	if (breakpoints->slots == output->slots) {
-		frec__report(LOG_WARNING, "%s:%s is not recorded: there are more than %u events",
-			     declared->provider, declared->name, output->slots);
+	if (!frec__share_has_room(&share, 1, output->slots)) {
+		report_no_slot(breakpoints, declared, uid);
 		return -E2BIG;
 	}
 	r = frec__source_init_declared(&source, declared, FLIGHTREC__TRANSPORT__TRANSPORT_USDT,
 				       output, breakpoints->slots);
 	if (!r) {
 		source.declared = event;
+		source.uid = uid;
 		frec__source_set_stack(&source,
 				       frec__selections_stack(sources->selections, &source.listed));
 		r = frec__source_set_add(sources, &source, &error);
@@ -95,15 +125,20 @@ static void found_sites(void *context, int fd, const struct frec_site *sites, si
 	struct frec_source_set *sources = breakpoints->sources;
 	FREC_FREE struct frec_usdt_target *targets = calloc(count, sizeof(*targets));
 	struct frec_error error;
+	struct stat status;
 	size_t found = 0;
+	uint32_t uid;
 
+	if (fstat(fd, &status))
+		return;
+	uid = frec__file_is_trusted(&status) ? 0 : status.st_uid;
 	for (size_t i = 0; i < count && targets; i++) {
 		if (!frec__selections_match(sources->selections,
 					    &sources->declarations->event[sites[i].event]))
 			continue;
 		targets[found].offset = sites[i].offset;
 		targets[found].enable = sites[i].enable;
-		if (!slot_of(breakpoints, sites[i].event, &targets[found].slot))
+		if (!slot_of(breakpoints, sites[i].event, uid, &targets[found].slot))
 			found++;
 	}
 	if (!found)

@@ -19,7 +19,9 @@ struct frec_breakpoints {
 	uint32_t slots;			 /* the number of slots of `usdt` in use */
 	size_t count;			 /* mapped files that have not been read yet */
 	struct frec_mapped_file *file;
-	bool missed; /* there was no room to remember a mapped file */
+	bool missed;	       /* there was no room to remember a mapped file */
+	bool reported;	       /* an event was reported for which there was no slot, */
+	uint32_t reported_uid; /* and it was this user's */
 };
 
 /*

@@ -9,23 +9,20 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/share.h"
 #include "recorder/processes/process_end.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
 
-#define CLIENTS_PER_USER 64
-
-// Counts the connections of a user. They are limited, so that no untrusted user can take all the
-// places.
-static size_t count_of(const struct frec_clients *clients, uint32_t uid)
+static bool has_room(const struct frec_clients *clients, uint32_t uid)
 {
-	size_t count = 0;
+	struct frec_share share = {.uid = uid};
 
 	for (size_t i = 0; i < clients->count; i++)
-		count += clients->client[i]->uid == uid;
-	return count;
+		frec__share_count(&share, clients->client[i]->uid, 1);
+	return frec__share_has_room(&share, 1, FREC_CLIENTS_MAX);
 }
 
 // Returns a pidfd of the process that connected, or -1 if that process has ended. The kernel knows
@@ -57,19 +54,17 @@ int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
 	socklen_t size = sizeof(peer);
 	const int on = 1;
 
-	if (!client || clients->count == FREC_CLIENTS_MAX ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+	if (!client || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) ||
+	    !has_room(clients, peer.uid))
 		return -EAGAIN;
 	// Without this option the kernel does not name the sender of a request, and the client
 	// itself would be taken for the sender.
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	client->pid = (uint32_t)peer.pid;
 	client->uid = peer.uid;
-	client->trusted = peer.uid == 0 || peer.uid == geteuid();
+	client->trusted = !frec__is_stranger(peer.uid);
 	client->life_line = life_line;
 	client->notices = -1;
-	if (!client->trusted && count_of(clients, peer.uid) >= CLIENTS_PER_USER)
-		return -EAGAIN;
 	client->pidfd = pidfd_of(fd, &peer);
 	client->fd = fd;
 	fd = -1;

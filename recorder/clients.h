@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Each user has a share of them (share.h). */
 #define FREC_CLIENTS_MAX 256
 
 struct frec_client {

@@ -10,11 +10,13 @@
  * killed, its socket is replaced. Recorders that replace a socket take turns. Otherwise, of two
  * recorders that found the same socket dead, the second would replace the new socket of the first.
  *
- * A recorder that is killed before it has removed its hidden name leaves that name behind. No
- * client connects to that name, because it does not end in .sock.
+ * A recorder that is killed leaves its socket behind, and also its hidden name if that was not
+ * removed yet. No client connects to a hidden name, because it does not end in .sock. Recorders
+ * that start later remove both from the folder of control sockets.
  */
 #include "recorder/control_listen.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,13 +26,17 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proto/cleanup.h"
 #include "recorder/service/control.h"
 
 #define BACKLOG 64
+#define HIDDEN ".flightrec-"
 #define HIDDEN_NAMES_MAX 256
+// After this time nobody is about to listen at a hidden name any more.
+#define HIDDEN_SECONDS_MAX 60
 // How many times to try to get a turn, and the microseconds between two attempts.
 #define TURN_ATTEMPTS 1000
 #define TURN_PAUSE 10000
@@ -53,7 +59,7 @@ static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
 	for (unsigned int i = 0; i < HIDDEN_NAMES_MAX; i++) {
-		snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/.flightrec-%x-%x",
+		snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/" HIDDEN "%x-%x",
 			 folder, (unsigned int)getpid(), i);
 		if (!bind(fd, (struct sockaddr *)ret, sizeof(*ret)))
 			return 0;
@@ -88,6 +94,48 @@ static bool is_dead(const char *path)
 	return probe == -ECONNREFUSED;
 }
 
+// Returns whether nobody listens at a socket, without waiting for a recorder that is busy.
+static bool is_refused(int folder, const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	FREC_CLOSE int probe = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (probe < 0 || snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
+				  folder, name) >= (int)sizeof(address.sun_path))
+		return false;
+	return connect(probe, (struct sockaddr *)&address, sizeof(address)) &&
+	       errno == ECONNREFUSED;
+}
+
+// Returns whether a file in the folder is the socket of a recorder that is gone. A hidden name is
+// bound for a moment before somebody listens, so it has to be old.
+static bool is_left(int folder, const char *name)
+{
+	const char *end = strrchr(name, '.');
+	bool hidden = !strncmp(name, HIDDEN, strlen(HIDDEN));
+	struct stat status;
+
+	return (hidden || (end && !strcmp(end, ".sock"))) &&
+	       !fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) && S_ISSOCK(status.st_mode) &&
+	       (!hidden || time(NULL) - status.st_ctime > HIDDEN_SECONDS_MAX) &&
+	       is_refused(folder, name);
+}
+
+void frec__control_sweep(const char *path)
+{
+	FREC_CLOSEDIR DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	// A recorder that replaces a dead socket holds the same lock, so what is found dead here is
+	// still dead when it is removed. If anybody holds the lock, the sockets stay.
+	if (!folder || flock(dirfd(folder), LOCK_EX | LOCK_NB))
+		return;
+	while ((entry = readdir(folder))) {
+		if (is_left(dirfd(folder), entry->d_name))
+			(void)unlinkat(dirfd(folder), entry->d_name, 0);
+	}
+}
+
 static int publish(int folder, const char *hidden, const char *path)
 {
 	if (!link(hidden, path))
@@ -110,7 +158,7 @@ int frec__control_listen(const char *path, mode_t mode)
 		return -ENAMETOOLONG;
 	if (folder < 0)
 		return folder;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	r = bind_hidden(fd, folder, &hidden);

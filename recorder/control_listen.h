@@ -12,4 +12,8 @@
  */
 int frec__control_listen(const char *path, mode_t mode);
 
+/* Removes the sockets, *.sock, of recorders that were killed, and their hidden names. Only for a
+ * folder in which nobody but this user can make files. */
+void frec__control_sweep(const char *folder);
+
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "proto/share.h"
+
 // The part of a cool-down that passes even if events are overwritten.
 #define EARLIEST(duration) ((duration) / 10)
 
@@ -43,19 +45,43 @@ bool frec__cooldown_is_loop(const struct frec_cooldown *cooldown, const struct f
 	return recent && start > recent->since;
 }
 
+// Returns whether a user may have a cause at the index `at`, in place of the one that is there.
+static bool may_replace(const struct frec_cooldown *cooldown, uint32_t uid, size_t at)
+{
+	struct frec_share share = {.uid = uid};
+
+	for (size_t i = 0; i < FREC_CAUSES_MAX; i++) {
+		const struct frec_recent_cause *recent = &cooldown->recent[i];
+
+		if (i != at && recent->written)
+			frec__share_count(&share, frec__user_of(recent->cause.only_uid), 1);
+	}
+	return frec__share_has_room(&share, 1, FREC_CAUSES_MAX);
+}
+
+// Returns the place for a new cause of a user: one that is unused, or else the one whose file is
+// the oldest, among those that leave each user its share.
+static struct frec_recent_cause *place_for(struct frec_cooldown *cooldown, uint32_t uid)
+{
+	struct frec_recent_cause *oldest = NULL;
+
+	for (size_t i = 0; i < FREC_CAUSES_MAX; i++) {
+		struct frec_recent_cause *recent = &cooldown->recent[i];
+
+		if (may_replace(cooldown, uid, i) && (!oldest || recent->written < oldest->written))
+			oldest = recent;
+	}
+	return oldest;
+}
+
 void frec__cooldown_begin(struct frec_cooldown *cooldown, const struct frec_cause *cause,
 			  uint64_t happened, uint64_t now)
 {
 	struct frec_recent_cause *recent = (struct frec_recent_cause *)find(cooldown, cause);
 	bool goes_on = recent && now - recent->written < 2 * cooldown->duration;
 
-	if (!recent) {
-		recent = &cooldown->recent[0];
-		for (size_t i = 1; i < FREC_CAUSES_MAX; i++) {
-			if (cooldown->recent[i].written < recent->written)
-				recent = &cooldown->recent[i];
-		}
-	}
+	if (!recent)
+		recent = place_for(cooldown, frec__user_of(cause->only_uid));
 	*recent = (struct frec_recent_cause){
 		.cause = *cause, .since = goes_on ? recent->since : happened, .written = now};
 }

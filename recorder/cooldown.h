@@ -23,8 +23,8 @@
 
 /* Nanoseconds. */
 #define FREC_COOLDOWN_DEFAULT UINT64_C(5000000000)
-/* How many causes are remembered. If there are more, the cause whose file is oldest is forgotten,
- * and its next snapshot counts as its first. */
+/* How many causes are remembered. If a user's share of them (share.h) is used up, the user's cause
+ * whose file is oldest is forgotten, and its next snapshot counts as its first. */
 #define FREC_CAUSES_MAX 64
 
 struct frec_cause {

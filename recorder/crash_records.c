@@ -4,13 +4,16 @@
 #include "recorder/crash_records.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/clocks.h"
 #include "proto/grow.h"
+#include "proto/share.h"
 #include "recorder/rings/forward_ring.h"
 #include "recorder/rings/perf.h"
 #include "recorder/snapshot/sample_parts.h"
@@ -29,7 +32,8 @@ struct frec_crash_ring {
 };
 
 void frec__crash_records_init(struct frec_crash_records *records, const struct frec_source *signal,
-			      const struct frec_source *details, uint64_t ring_size)
+			      const struct frec_source *details,
+			      const struct frec_stack_choice *stack, uint64_t ring_size)
 {
 	uint64_t size = ring_size / 4;
 
@@ -43,8 +47,12 @@ void frec__crash_records_init(struct frec_crash_records *records, const struct f
 					       .stack = signal->stack,
 					       .sample_type = signal->sample_type,
 					       .sample_regs_user = signal->sample_regs_user};
-	if (records->signal.stack.bytes > FREC_CRASH_RING_STACK)
+	if (stack) {
+		records->ring_size *= 4;
+		frec__source_set_stack(&records->signal, stack);
+	} else if (records->signal.stack.bytes > FREC_CRASH_RING_STACK) {
 		records->signal.stack.bytes = FREC_CRASH_RING_STACK;
+	}
 	if (details)
 		records->details = (struct frec_source){.listed = details->listed,
 							.sample_type = details->sample_type,
@@ -172,15 +180,42 @@ static size_t size_of(const struct frec_kept_crash *kept)
 	return (kept->sample ? kept->sample->size : 0) + (kept->details ? kept->details->size : 0);
 }
 
-static struct frec_kept_crash *entry_of(struct frec_crash_records *records, uint32_t pid)
+static uint32_t user_of(const struct frec_crash_records *records, uint32_t pid, uint64_t time)
 {
+	const struct frec_process *process;
+	struct stat status;
+	char path[32];
+
+	if (!records->processes)
+		return 0;
+	process = frec__process_table_find_at(records->processes, pid, time);
+	if (process && (!process->exit || process->exit >= time))
+		return process->payer;
+	// The sideband has not reported the birth of this process.
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	return stat(path, &status) ? FREC_USER_UNKNOWN : status.st_uid;
+}
+
+// Returns the entry of a process, in which a record of `size` bytes may be kept, or NULL.
+static struct frec_kept_crash *entry_of(struct frec_crash_records *records, uint32_t pid,
+					uint64_t time, size_t size)
+{
+	struct frec_share places = {.uid = user_of(records, pid, time)}, bytes = places;
+	struct frec_kept_crash *entry = NULL;
+
 	for (size_t i = 0; i < records->count; i++) {
-		if (records->kept[i].pid == pid)
-			return &records->kept[i];
+		struct frec_kept_crash *kept = &records->kept[i];
+
+		frec__share_count(&places, kept->uid, 1);
+		frec__share_count(&bytes, kept->uid, size_of(kept));
+		if (kept->pid == pid)
+			entry = kept;
 	}
-	if (records->count == FREC_DEATHS_MAX)
+	if (!frec__share_has_room(&bytes, size, FREC_CRASH_BYTES_MAX))
 		return NULL;
-	records->kept[records->count] = (struct frec_kept_crash){.pid = pid};
+	if (entry || !frec__share_has_room(&places, 1, FREC_DEATHS_MAX))
+		return entry;
+	records->kept[records->count] = (struct frec_kept_crash){.pid = pid, .uid = places.uid};
 	return &records->kept[records->count++];
 }
 
@@ -188,23 +223,20 @@ void frec__crash_records_keep(struct frec_crash_records *records,
 			      const struct perf_event_header *record, bool details)
 {
 	const struct frec_source *source = details ? &records->details : &records->signal;
+	const struct frec_sample *sample = (const void *)record;
 	struct perf_event_header *copy, **place;
 	struct frec_kept_crash *kept;
 
 	if (record->size < sizeof(struct frec_sample))
 		return;
 	copy = copy_of(source, record);
-	kept = copy && records->bytes + copy->size <= FREC_CRASH_BYTES_MAX
-		       ? entry_of(records, ((const struct frec_sample *)record)->pid)
-		       : NULL;
+	kept = copy ? entry_of(records, sample->pid, sample->time, copy->size) : NULL;
 	if (!kept) {
 		free(copy);
 		records->lost++;
 		return;
 	}
 	place = details ? &kept->details : &kept->sample;
-	records->bytes += copy->size;
-	records->bytes -= *place ? (*place)->size : 0;
 	free(*place);
 	*place = copy;
 	kept->since = frec__monotonic();
@@ -248,7 +280,6 @@ void frec__crash_records_drain(struct frec_crash_records *records)
 
 static void remove_at(struct frec_crash_records *records, size_t at)
 {
-	records->bytes -= size_of(&records->kept[at]);
 	records->kept[at] = records->kept[--records->count];
 }
 

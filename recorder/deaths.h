@@ -6,10 +6,16 @@
  * overwrite those from before the crash, whichever comes first. If `flightrec core` is about to
  * send the stacks of all threads, the snapshot waits for them, and not for the end of the process.
  *
- * Of the deaths that are due, the oldest comes first: it is mostly the cause of the others, and
- * what it leaves in the rings is overwritten first. A death in a loop (cooldown.h) waits once more,
- * for the end of the cool-down. If another death of that loop comes meanwhile, that death waits
- * instead.
+ * Of the deaths of one user that are due, the oldest comes first: it is mostly the cause of the
+ * others, and what it leaves in the rings is overwritten first. Deaths of root and of the
+ * recorder's user come before those of strangers, and strangers take turns (share.h, pace.h). A
+ * death in a loop (cooldown.h) waits once more, for the end of the cool-down. If another death of
+ * that loop comes meanwhile, that death waits instead.
+ *
+ * Each user has a share of the places. A process that emitted no events gets no snapshot, but that
+ * is known only after a search of the rings. frec__deaths_drop_silent() then empties the places of
+ * all such processes at once. Before that, such a process gives up its place if a process that did
+ * emit events needs it.
  */
 #ifndef FREC_RECORDER_DEATHS_H
 #define FREC_RECORDER_DEATHS_H
@@ -17,6 +23,7 @@
 #include <poll.h>
 
 #include "recorder/cooldown.h"
+#include "recorder/pace.h"
 #include "recorder/rings/ring.h"
 #include "recorder/processes/sideband.h"
 #include "recorder/snapshot/snapshot.h"
@@ -25,20 +32,15 @@
 /* Milliseconds to wait for the end of a dying process. */
 #define FREC_DEATH_WAIT_MAX 500
 
-/* Whose death it is. */
-struct frec_victim {
-	uint32_t pid;
-	uint64_t life;	  /* frec_process.life; 0: the process table does not have it */
-	int64_t only_uid; /* the snapshot holds only this user's records; -1: all */
-	bool watched;
-};
-
 struct frec_death {
 	struct frec_reason reason;
 	int64_t only_uid;
-	bool watched; /* the process was watched when the alert came */
-	/* the rings were searched for events of the process, and some were found: the events may be
-	 * overwritten before the snapshot is taken */
+	uint32_t uid;  /* the user whose share of the places this takes */
+	uint64_t turn; /* when it was this user's turn the last time: see frec_deaths.turns */
+	bool watched;  /* the process was watched when the alert came */
+	bool gone;     /* the process was over before the rings were searched */
+	/* the rings were searched for events of the process, and some were found, then or earlier:
+	 * the events may be overwritten before the snapshot is taken */
 	bool searched, mentioned;
 	/* -1: the process was gone before this could be opened, or the death is a repeat */
 	int pidfd;
@@ -54,18 +56,33 @@ struct frec_death {
 	struct frec_cause cause;
 };
 
+/* The process that an alert is about. */
+struct frec_victim {
+	uint32_t pid;
+	uint32_t uid;  /* the user whose share of the places the death takes */
+	uint64_t life; /* frec_process.life; 0: the process table does not have it */
+	/* the user whose records the snapshot of the death holds; -1: all records */
+	int64_t only_uid;
+	bool watched;
+	bool emitted; /* the process is known to have emitted events */
+};
+
 struct frec_deaths {
 	size_t count;
 	uint64_t missed; /* deaths that there was no room for, since that was last reported */
 	/* deaths that were replaced by a later one of their loop, since the start */
 	uint64_t coalesced;
 	uint64_t missed_ever;
-	bool hurry; /* the recorder is ending: repeats do not wait */
+	uint64_t turns;	      /* how many deaths frec__deaths_due() has returned */
+	uint64_t next_report; /* when `missed` may be reported again */
+	bool hurry;	      /* the recorder is ending: repeats do not wait */
+	bool at_once;	      /* and no death waits for the end of its process */
 	struct frec_death death[FREC_DEATHS_MAX];
 };
 
-/* Records an alert about a process; a second one about the same process adds to the first.
- * `written` is how many bytes were ever written to the busiest ring. */
+/* Records an alert about a process; a second one about the same process adds to the first. If the
+ * share of the user is used up, the death is counted in `missed`. `written` is how many bytes were
+ * ever written to the busiest ring. */
 void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *alert,
 			 const struct frec_victim *victim, uint64_t written);
 
@@ -83,10 +100,36 @@ void frec__deaths_wait(struct frec_deaths *deaths, uint32_t pid, unsigned int mi
  * is gone. 0: it waits no longer than other deaths. */
 void frec__deaths_hold(struct frec_deaths *deaths, uint32_t pid, uint64_t until);
 
-/* If the snapshot of a death is due, moves the oldest such death to `ret` and returns true; else
- * returns false. */
+/* If the snapshot of a death is due, moves the first such death to `ret` and returns true; else
+ * returns false. Deaths of users that rest are not due. */
 bool frec__deaths_due(struct frec_deaths *deaths, const struct frec_cooldown *cooldown,
-		      uint64_t written, uint64_t ring_size, struct frec_death *ret);
+		      const struct frec_pace *pace, uint64_t written, uint64_t ring_size,
+		      struct frec_death *ret);
+
+/* Returns whether the snapshot of a death of root or of the recorder's user is due. */
+bool frec__deaths_trusted_due(const struct frec_deaths *deaths,
+			      const struct frec_cooldown *cooldown, uint64_t written,
+			      uint64_t ring_size);
+
+/* Notes which processes are over. Call this before the rings are copied for a search. */
+void frec__deaths_note_gone(struct frec_deaths *deaths);
+
+/* Calls `emitted` for each process for which that is not known yet, to find out whether it has
+ * emitted events. A no counts only for a process that was over before the rings were copied. */
+void frec__deaths_search(struct frec_deaths *deaths,
+			 bool (*emitted)(void *context, const struct frec_reason *reason),
+			 void *context);
+
+/* Removes the deaths of processes that emitted nothing, and calls `dropped` for each of them. */
+void frec__deaths_drop_silent(struct frec_deaths *deaths,
+			      void (*dropped)(void *context, const struct frec_reason *reason),
+			      void *context);
+
+/* Returns whether a death of user `uid` waits. */
+bool frec__deaths_has_user(const struct frec_deaths *deaths, uint32_t uid);
+
+/* Returns how many deaths of users that do not rest wait. */
+size_t frec__deaths_count(const struct frec_deaths *deaths, const struct frec_pace *pace);
 
 /* Puts back a death that frec__deaths_due() has just returned, because it is a repeat of
  * death->cause and has to wait until `until`. If another repeat of that cause waits, this one
@@ -96,8 +139,13 @@ void frec__deaths_cool(struct frec_deaths *deaths, const struct frec_death *deat
 /* Returns whether a death of process `pid` waits for its snapshot, be it a repeat or not. */
 bool frec__deaths_has(const struct frec_deaths *deaths, uint32_t pid);
 
-/* Returns whether any death waits for something other than the end of a cool-down. */
-bool frec__deaths_are_urgent(const struct frec_deaths *deaths);
+/* Returns whether any death waits for something other than the end of a cool-down or of the rest of
+ * its user. */
+bool frec__deaths_are_urgent(const struct frec_deaths *deaths, const struct frec_pace *pace);
+
+/* Fills `fds` with the pidfds to poll, at most `room`. Returns how many. */
+size_t frec__deaths_poll(const struct frec_deaths *deaths, const struct frec_pace *pace,
+			 struct pollfd *fds, size_t room);
 
 void frec__deaths_deinit(struct frec_deaths *deaths);
 

@@ -11,6 +11,7 @@
 
 #include "proto/clocks.h"
 #include "proto/grow.h"
+#include "proto/share.h"
 #include "recorder/processes/proc_poll.h"
 #include "recorder/processes/proc_scan.h"
 #include "recorder/processes/process_end.h"
@@ -42,6 +43,15 @@ static struct frec_awaited *find(const struct frec_ends *ends, uint32_t pid)
 	return NULL;
 }
 
+static bool has_room(const struct frec_ends *ends, int64_t only_uid)
+{
+	struct frec_share share = {.uid = frec__user_of(only_uid)};
+
+	for (size_t i = 0; i < ends->count; i++)
+		frec__share_count(&share, frec__user_of(ends->awaited[i].only_uid), 1);
+	return frec__share_has_room(&share, 1, FREC_ENDS_MAX);
+}
+
 void frec__ends_await(struct frec_ends *ends, const struct frec_process *process, int64_t only_uid,
 		      bool announces)
 {
@@ -53,7 +63,7 @@ void frec__ends_await(struct frec_ends *ends, const struct frec_process *process
 		known = NULL;
 	if (known)
 		known->announces |= announces;
-	if (!ends->needed || known || ends->count == FREC_ENDS_MAX ||
+	if (!ends->needed || known || !has_room(ends, only_uid) ||
 	    !frec__grow(&ends->awaited, ends->count, sizeof(*ends->awaited)))
 		return;
 	pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
@@ -114,9 +124,9 @@ static void record_death(const struct frec_ends *ends, const struct frec_awaited
 					 .signal = signal,
 					 .time = frec__monotonic(),
 					 .code_unknown = true};
-
 	const struct frec_victim victim = {.pid = awaited->pid,
 					   .life = awaited->life,
+					   .uid = frec__user_of(awaited->only_uid),
 					   .only_uid = awaited->only_uid,
 					   .watched = true};
 

@@ -14,7 +14,8 @@
 #include "recorder/ring_set.h"
 #include "recorder/watchlist.h"
 
-/* The most processes whose ends are waited for at the same time. */
+/* The most processes whose ends are waited for at the same time. Each user has a share of them
+ * (share.h). */
 #define FREC_ENDS_MAX 1024
 /* Milliseconds after which a zombie whose exit status cannot be read is given up. */
 #define FREC_ENDS_PATIENCE 1000

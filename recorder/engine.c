@@ -11,6 +11,7 @@
 #include "proto/cleanup.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
+#include "proto/share.h"
 #include "recorder/core/pattern.h"
 #include "recorder/declared/declared_files.h"
 #include "recorder/engine_snapshots.h"
@@ -75,10 +76,11 @@ int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *s
 		if (fd < 0)
 			return fd;
 	}
-	if (!watched && frec__engine_watch(engine,
-					   frec__process_table_life(&engine->processes,
-								    service->pid, service->life),
-					   service->only_uid, true))
+	if (!watched && (frec__memories_enter(&engine->memories, uid, service) ||
+			 frec__engine_watch(engine,
+					    frec__process_table_life(&engine->processes,
+								     service->pid, service->life),
+					    service->only_uid, true)))
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	// The service may have changed its user since the process table last read it.
 	frec__process_table_refresh(&engine->processes, service->pid);
@@ -86,6 +88,12 @@ int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *s
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
+}
+
+void frec__engine_detach(struct frec_engine *engine, const struct frec_watched *service)
+{
+	frec__watchlist_remove(&engine->watchlist, service->life, service->only_uid);
+	frec__memories_leave(&engine->memories, service->life);
 }
 
 int frec__engine_memory(struct frec_engine *engine)
@@ -123,6 +131,21 @@ static void wait_for_core(struct frec_engine *engine, uint32_t pid)
 		frec__deaths_wait(&engine->deaths, pid, CORE_START_MAX);
 }
 
+// Returns the process that an alert is about, or NULL if it is not known. If too many processes are
+// born, records of births are lost, and the table may have only an earlier process with this pid. A
+// process that is dying can mostly still be looked up.
+static struct frec_process *find_victim(struct frec_engine *engine, uint32_t pid, uint64_t time)
+{
+	struct frec_process *process = frec__process_table_find(&engine->processes, pid), *now;
+
+	if (process && !process->exit)
+		return process;
+	now = frec__process_table_scan_one(&engine->processes, pid);
+	if (now)
+		return now;
+	return process && process->exit >= time ? process : NULL;
+}
+
 // Returns the user for whom the snapshot of an unwatched process is written, or -1 for the
 // recorder's owner. A recorder that serves other users writes it for the user of the process, so
 // that the file counts against the quota of that user.
@@ -139,13 +162,15 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 {
 	struct frec_engine *engine = context;
 	uint32_t pid = alert->pid ? alert->pid : process_of(engine, alert->tid);
-	struct frec_process *process = frec__process_table_find(&engine->processes, pid);
-	const struct frec_watched *watched;
 	struct frec_victim victim = {.pid = pid};
+	const struct frec_watched *watched;
+	const struct frec_death *death;
+	struct frec_process *process;
 
 	frec__memories_meet(&engine->memories, pid);
 	if (alert->kind == FREC_ALERT_EXEC)
 		return;
+	process = find_victim(engine, pid, alert->time);
 	// Whose death it is, is decided now, while the process still has its memory, because it may
 	// have given up or gained rights since its exec. A recorder of one service has one owner.
 	if (process && engine->options.watch == FREC_WATCH_EMITTERS)
@@ -153,14 +178,21 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 	watched = frec__watchlist_find(&engine->watchlist, process);
 	if (!watched && engine->options.watch == FREC_WATCH_DESCENDANTS)
 		return;
-	if (process) {
-		process->kept = true;
-		victim.life = process->life;
-	}
+	victim.life = process ? process->life : 0;
 	victim.watched = watched;
 	victim.only_uid = watched ? watched->only_uid : heir_of(engine, process);
+	// The workers of a service that runs this recorder are no strangers, whatever their user.
+	if (!watched || engine->options.serves_others)
+		victim.uid = process ? process->payer : FREC_USER_UNKNOWN;
+	// The recorder's own children are killed when they take too long.
+	if (!watched && process && process->ppid == (uint32_t)getpid())
+		return;
+	victim.emitted = process && process->has_emitted;
 	frec__deaths_record(&engine->deaths, alert, &victim,
 			    frec__ring_set_written(&engine->rings, NULL));
+	death = frec__deaths_pending(&engine->deaths, pid);
+	if (process && death && death->reason.life == process->life)
+		process->kept = true;
 	if (alert->kind == FREC_ALERT_FATAL)
 		wait_for_core(engine, pid);
 }
@@ -172,14 +204,11 @@ size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t 
 
 	for (size_t i = 0; i < engine->sideband.count && count < room; i++)
 		fds[count++] = (struct pollfd){.fd = engine->sideband.cpu[i].fd, .events = POLLIN};
-	for (size_t i = 0; i < engine->deaths.count && count < room; i++) {
-		if (engine->deaths.death[i].pidfd >= 0)
-			fds[count++] = (struct pollfd){.fd = engine->deaths.death[i].pidfd,
-						       .events = POLLIN};
-	}
+	count += frec__deaths_poll(&engine->deaths, &engine->pace, fds + count, room - count);
 	count += frec__ends_poll(&engine->ends, fds + count, room - count);
-	*ret_milliseconds =
-		frec__deaths_are_urgent(&engine->deaths) ? DEATH_INTERVAL : REFRESH_INTERVAL;
+	*ret_milliseconds = frec__deaths_are_urgent(&engine->deaths, &engine->pace)
+				    ? DEATH_INTERVAL
+				    : REFRESH_INTERVAL;
 	if (count < room) {
 		int fd = frec__declarations_poll(&engine->declarations, ret_milliseconds);
 
@@ -253,6 +282,7 @@ void frec__engine_work(struct frec_engine *engine)
 		engine->refreshed = frec__monotonic();
 		frec__source_set_refresh(&engine->sources, &engine->sideband);
 	}
+	frec__memories_give_back(&engine->memories);
 	frec__memories_refresh(&engine->memories);
 	frec__breakpoints_refresh(&engine->breakpoints);
 	frec__declarations_work(&engine->declarations);

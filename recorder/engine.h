@@ -13,6 +13,7 @@
  *	foreign, breakpoints, memories, preload
  *			sources that tracefs does not list, or does not list yet
  *	cooldown	which causes had a snapshot a short time ago
+ *	pace		whose turn it is: how the time of the loop is shared
  *	deaths, ends, stacks
  *			deaths that wait for their snapshot, and how they are noticed
  *	triggers	requests that wait for the end of the cool-down
@@ -46,6 +47,7 @@
 #include "recorder/ends.h"
 #include "recorder/kept_stacks.h"
 #include "recorder/memories.h"
+#include "recorder/pace.h"
 #include "recorder/preload.h"
 #include "recorder/processes/processes.h"
 #include "recorder/processes/sideband.h"
@@ -104,7 +106,14 @@ struct frec_engine {
 	struct frec_clocks start;
 	uint64_t recording_since; /* nanoseconds of CLOCK_MONOTONIC, as all times here */
 	uint64_t refreshed;	  /* when the kernel's lists of CPUs and events were last read */
-	bool capturing;		  /* the capture is in use */
+	/* The recorder is ending, and begins no snapshot after this time; 0: it is not ending. May
+	 * be set while a snapshot is written, which then gives up its stacks at this time. */
+	uint64_t deadline;
+	uint64_t given_up; /* deaths and requests for which no time was left */
+	/* The snapshot that is being written is a stranger's, and is given up if one of root or of
+	 * the recorder's user is due, and whether it was. */
+	bool yields, cancelled;
+	bool capturing; /* the capture is in use */
 	/* when to search the rings again for processes that emit */
 	uint64_t next_emitters;
 	/* how many records the sideband had lost when /proc was last compared with the process
@@ -123,6 +132,7 @@ struct frec_engine {
 	struct frec_memories memories;
 	struct frec_preload preload;
 	struct frec_cooldown cooldown;
+	struct frec_pace pace;
 	struct frec_deaths deaths;
 	struct frec_ends ends;
 	struct frec_kept_stacks stacks;
@@ -160,6 +170,9 @@ int frec__engine_watch(struct frec_engine *engine, struct frec_process *process,
 int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
 			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr);
 
+/* Undoes frec__engine_attach(), after the service has closed its connection. */
+void frec__engine_detach(struct frec_engine *engine, const struct frec_watched *service);
+
 /* Returns the descriptor of the memory that services of the recorder's own user write into, or -1
  * if shm is not in use. The engine closes the descriptor. */
 int frec__engine_memory(struct frec_engine *engine);
@@ -185,6 +198,16 @@ int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *
 int frec__engine_trigger(struct frec_engine *engine, const struct frec_cause *cause,
 			 const struct frec_reason *reason, char *ret_path, uint64_t *ret_held,
 			 struct frec_error *reterr);
+
+/* Returns whether the recorder is ending and has no time left to begin a snapshot. */
+static inline bool frec__engine_is_late(const struct frec_engine *engine)
+{
+	return engine->deadline && frec__monotonic() >= engine->deadline;
+}
+
+/* Forgets the deaths and held requests that have no snapshot, answers those who wait for one, and
+ * reports how many deaths and requests the end of the recorder has cost. */
+void frec__engine_give_up(struct frec_engine *engine);
 
 /* Returns whether the last death for which a snapshot was written explains why the command `pid`
  * has just ended: the command itself died, or another process had died only a moment before. */

@@ -161,6 +161,7 @@ static int start_kernel_sources(struct frec_engine *engine, struct frec_error *r
 {
 	int r = frec__source_set_add_crash(&engine->sources, reterr);
 
+	engine->sources.crash_records.processes = &engine->processes;
 	if (!r)
 		r = frec__source_set_find(&engine->sources, true, reterr);
 	if (!r)
@@ -180,6 +181,14 @@ static bool may_write(void *context, uint32_t pid)
 				    frec__process_table_find(memories->processes, pid));
 }
 
+static bool is_awaited(void *context, uint32_t uid)
+{
+	const struct frec_engine *engine = context;
+
+	return frec__deaths_has_user(&engine->deaths, uid) ||
+	       frec__triggers_has_user(&engine->triggers, uid);
+}
+
 // Gives each part of the engine pointers to the parts that it uses. Call this after reach_kernel(),
 // which finds out the rights of this process.
 static void wire_parts(struct frec_engine *engine)
@@ -189,12 +198,17 @@ static void wire_parts(struct frec_engine *engine)
 	engine->sources = (struct frec_source_set){.rings = &engine->rings,
 						   .selections = &engine->selections,
 						   .declarations = &engine->declarations,
-						   .tracefs = engine->tracefs};
+						   .tracefs = engine->tracefs,
+						   .whole_machine = engine->options.watch ==
+								    FREC_WATCH_EMITTERS};
 	engine->memories = (struct frec_memories){
 		.sources = &engine->sources,
 		.processes = &engine->processes,
 		.watchlist = &engine->watchlist,
-		.guard = engine->options.guard || engine->options.transport == FREC_TRANSPORT_AUTO};
+		.guard = engine->options.guard || engine->options.transport == FREC_TRANSPORT_AUTO,
+		.patience = engine->options.cooldown,
+		.awaited = is_awaited,
+		.context = engine};
 	frec__pid_spaces_init(&engine->memories.spaces);
 	engine->memories.spaces.writes = may_write;
 	engine->memories.spaces.context = &engine->memories;

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "proto/clocks.h"
 #include "proto/grow.h"
 #include "proto/report.h"
+#include "proto/share.h"
 #include "recorder/processes/proc_poll.h"
 #include "recorder/rings/shm_rings.h"
 #include "recorder/service/shm.h"
@@ -22,6 +24,14 @@ struct frec_memory {
 	uint32_t uid, number;
 	size_t events;	/* the number of events that have sources */
 	uint32_t space; /* the pid namespace of the services; 0: the recorder's own */
+	bool own;	/* the recorder has asked for it, so it is kept */
+	bool full;	/* a report has said that its user has too many events */
+	/* frec_process.life of the processes that have attached, one for each connection */
+	size_t clients;
+	uint64_t *client;
+	/* since when the memory is known to be idle, in nanoseconds of CLOCK_MONOTONIC; 0: it is in
+	 * use */
+	uint64_t idle;
 };
 
 // Fills `ret` with the globs of the selected events and returns it. libflightrec's own events are
@@ -61,6 +71,132 @@ static int create(struct frec_memories *memories, struct frec_memory *memory,
 	return frec__ring_set_add_memory(sources->rings, &service, since, sources->count, reterr);
 }
 
+struct living {
+	uint32_t uid;
+	bool found;
+};
+
+static void look_for_client(void *context, const struct frec_process *process)
+{
+	struct living *living = context;
+
+	living->found |= process->kept && process->owner.uid == living->uid;
+}
+
+// Returns whether nobody needs the memory. A service that has closed its connection may still
+// write, so its processes are looked for, too.
+static bool is_idle(const struct frec_memories *memories, const struct frec_memory *memory)
+{
+	struct living living = {.uid = memory->uid};
+
+	if (memory->own || memory->clients || memories->awaited(memories->context, memory->uid))
+		return false;
+	frec__process_table_each(memories->processes, look_for_client, &living);
+	return !living.found;
+}
+
+static void give_back(struct frec_memories *memories, size_t at)
+{
+	struct frec_memory memory = memories->memory[at];
+
+	frec__source_set_remove_memory(memories->sources, memory.rings);
+	frec__shm_destroy(memory.rings);
+	free(memory.client);
+	memories->count--;
+	memmove(&memories->memory[at], &memories->memory[at + 1],
+		(memories->count - at) * sizeof(memory));
+}
+
+void frec__memories_give_back(struct frec_memories *memories)
+{
+	uint64_t now = frec__monotonic();
+
+	for (size_t i = memories->count; i-- > 0;) {
+		struct frec_memory *memory = &memories->memory[i];
+
+		if (!memory->idle || now - memory->idle < memories->patience)
+			continue;
+		if (is_idle(memories, memory))
+			give_back(memories, i);
+		else
+			memory->idle = memory->clients ? 0 : now; // look again later
+	}
+}
+
+// Returns whether user `uid` may have one more memory, if there is none at the index `but`.
+static bool has_room(const struct frec_memories *memories, uint32_t uid, size_t but)
+{
+	struct frec_share share = {.uid = uid};
+
+	for (size_t i = 0; i < memories->count; i++)
+		frec__share_count(&share, memories->memory[i].uid, i != but);
+	return frec__share_has_room(&share, 1, FREC_MEMORIES_MAX);
+}
+
+// Makes room for another memory of a user, if necessary by giving back one that is idle. Returns
+// false if there is none.
+static bool make_room(struct frec_memories *memories, uint32_t uid)
+{
+	if (has_room(memories, uid, SIZE_MAX))
+		return true;
+	for (size_t i = 0; i < memories->count; i++) {
+		if (!has_room(memories, uid, i) || !is_idle(memories, &memories->memory[i]))
+			continue;
+		give_back(memories, i);
+		return true;
+	}
+	return false;
+}
+
+static uint32_t unused_number(const struct frec_memories *memories)
+{
+	uint32_t number = 1;
+
+	for (size_t i = 0; i < memories->count; i++) {
+		if (memories->memory[i].number == number) {
+			number++;
+			i = SIZE_MAX; // begin again
+		}
+	}
+	return number;
+}
+
+static struct frec_memory *find(const struct frec_memories *memories, uint32_t uid, uint32_t space)
+{
+	for (size_t i = 0; i < memories->count; i++) {
+		if (memories->memory[i].uid == uid && memories->memory[i].space == space)
+			return &memories->memory[i];
+	}
+	return NULL;
+}
+
+static int add(struct frec_memories *memories, uint32_t uid, uint32_t space,
+	       struct frec_error *reterr)
+{
+	struct frec_memory *memory;
+	int r;
+
+	if (!make_room(memories, uid))
+		return frec__error(reterr, -EDQUOT,
+				   "the recorder has memory for %d users, and at most %d for one "
+				   "user other than root, and all of it is in use",
+				   FREC_MEMORIES_MAX, FREC_MEMORIES_MAX / 4);
+	if (!frec__grow(&memories->memory, memories->count, sizeof(*memories->memory)))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	memory = &memories->memory[memories->count];
+	*memory = (struct frec_memory){.uid = uid,
+				       .space = space,
+				       .number = unused_number(memories),
+				       .idle = frec__monotonic()};
+	r = create(memories, memory, reterr);
+	if (r) {
+		frec__shm_destroy(memory->rings);
+		return r;
+	}
+	memories->count++;
+	return 0;
+}
+
 int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
 		      struct frec_error *reterr)
 {
@@ -70,27 +206,45 @@ int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t cli
 
 	if (space)
 		frec__pid_spaces_learn(&memories->spaces, client);
-	for (size_t i = 0; i < memories->count; i++) {
-		memory = &memories->memory[i];
-		if (memory->uid == uid && memory->space == space)
-			return frec__shm_fd(memory->rings);
+	if (!find(memories, uid, space)) {
+		r = add(memories, uid, space, reterr);
+		if (r)
+			return r;
 	}
-	if (memories->count == FREC_MEMORIES_MAX)
-		return frec__error(reterr, -EDQUOT,
-				   "the recorder has memory for %d users, which are others",
-				   FREC_MEMORIES_MAX);
-	if (!frec__grow(&memories->memory, memories->count, sizeof(*memories->memory)))
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	memory = &memories->memory[memories->count];
-	*memory = (struct frec_memory){
-		.uid = uid, .space = space, .number = (uint32_t)memories->count + 1};
-	r = create(memories, memory, reterr);
-	if (r) {
-		frec__shm_destroy(memory->rings);
-		return r;
-	}
-	memories->count++;
+	memory = find(memories, uid, space);
+	memory->own |= !client;
 	return frec__shm_fd(memory->rings);
+}
+
+int frec__memories_enter(struct frec_memories *memories, uint32_t uid,
+			 const struct frec_watched *client)
+{
+	struct frec_memory *memory =
+		find(memories, uid, frec__pid_space_of(&memories->spaces, client->pid));
+
+	if (!memory)
+		return 0;
+	if (!frec__grow(&memory->client, memory->clients, sizeof(*memory->client)))
+		return -ENOMEM;
+	memory->client[memory->clients++] = client->life;
+	memory->idle = 0;
+	return 0;
+}
+
+void frec__memories_leave(struct frec_memories *memories, uint64_t life)
+{
+	for (size_t i = 0; i < memories->count; i++) {
+		struct frec_memory *memory = &memories->memory[i];
+
+		for (size_t at = 0; at < memory->clients; at++) {
+			if (memory->client[at] != life)
+				continue;
+			memory->client[at] = memory->client[--memory->clients];
+			if (!memory->clients)
+				memory->idle = frec__monotonic();
+			return;
+		}
+	}
 }
 
 static int declared_source(const struct frec_shm_event *event, struct frec_source *ret)
@@ -108,8 +262,7 @@ static int declared_source(const struct frec_shm_event *event, struct frec_sourc
 	return r;
 }
 
-static void add_source(struct frec_source_set *sources, const struct frec_memory *memory,
-		       size_t number)
+static void add_source(struct frec_source_set *sources, struct frec_memory *memory, size_t number)
 {
 	const struct frec_shm_event *event = frec__shm_event(memory->rings, number);
 	struct frec_error error = {.message = "out of memory"};
@@ -122,11 +275,14 @@ static void add_source(struct frec_source_set *sources, const struct frec_memory
 		source.shm = memory->rings;
 		source.shm_number = memory->number;
 		source.shm_event = number;
+		source.uid = memory->uid;
 		r = frec__source_set_add(sources, &source, &error);
 	}
-	if (r)
+	// Of thousands of events that are too many, one report is enough.
+	if (r && !(r == -E2BIG && memory->full))
 		frec__report(LOG_WARNING, "%s:%s is not recorded: %s", event->provider, event->name,
 			     error.message);
+	memory->full |= r == -E2BIG;
 }
 
 void frec__memories_meet(struct frec_memories *memories, uint32_t pid)
@@ -193,8 +349,10 @@ bool frec__memories_next_birth(struct frec_memories *memories, struct frec_shm_b
 
 void frec__memories_deinit(struct frec_memories *memories)
 {
-	for (size_t i = 0; i < memories->count; i++)
+	for (size_t i = 0; i < memories->count; i++) {
 		frec__shm_destroy(memories->memory[i].rings);
+		free(memories->memory[i].client);
+	}
 	free(memories->memory);
 	frec__pid_spaces_deinit(&memories->spaces);
 	*memories = (struct frec_memories){0};

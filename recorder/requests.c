@@ -318,7 +318,9 @@ bool frec__request_serve(struct frec_engine *engine, struct frec_client *client)
 void frec__request_end_all(struct frec_engine *engine, const struct frec_client *client)
 {
 	if (client->attached)
-		frec__watchlist_remove(&engine->watchlist, client->life, only_uid(client));
+		frec__engine_detach(engine, &(struct frec_watched){.pid = client->pid,
+								   .life = client->life,
+								   .only_uid = only_uid(client)});
 	if (client->core_pid)
 		frec__engine_core_over(engine, client->core_pid);
 }

@@ -198,6 +198,24 @@ int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_servi
 	return r;
 }
 
+size_t frec__ring_set_remove_memory(struct frec_ring_set *set, const struct frec_shm_rings *memory,
+				    size_t *ret_first)
+{
+	size_t first = 0, count = frec__shm_ring_count(memory);
+
+	// The rings of a memory were added together, so they are next to each other.
+	while (first < set->count && set->ring[first].shm != memory)
+		first++;
+	*ret_first = first;
+	if (first == set->count)
+		return 0;
+	set->count -= count;
+	memmove(&set->ring[first], &set->ring[first + count],
+		(set->count - first) * sizeof(*set->ring));
+	frec__capture_shrink(&set->capture, set->count, set->size);
+	return count;
+}
+
 int frec__ring_set_reserve(struct frec_ring_set *set, size_t sources, struct frec_error *reterr)
 {
 	int r = frec__capture_reserve(&set->capture, set->count, set->size, sources);

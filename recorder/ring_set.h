@@ -4,8 +4,9 @@
  * CPU that was ever online, and there are the rings that services write.
  *
  * Invariants: a ring keeps its index as long as the recorder runs, because sources and captures are
- * indexed by it; the ring of a CPU that goes offline stays, and is replaced in its place when the
- * CPU comes back. Every ring has room in the capture before a record is taken from it.
+ * indexed by it, unless a memory is given back, which never happens while a capture is in use. The
+ * ring of a CPU that goes offline stays, and is replaced in its place when the CPU comes back.
+ * Every ring has room in the capture before a record is taken from it.
  */
 #ifndef FREC_RECORDER_RING_SET_H
 #define FREC_RECORDER_RING_SET_H
@@ -53,6 +54,11 @@ struct frec_service_memory {
  * `sources` sources. Returns 0 or -ENOMEM. */
 int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_service_memory *memory,
 			      uint64_t since, size_t sources, struct frec_error *reterr);
+
+/* Removes the rings of a memory, and gives back the memory for their copies. Returns how many rings
+ * that were; *ret_first is the index of the first one. */
+size_t frec__ring_set_remove_memory(struct frec_ring_set *set, const struct frec_shm_rings *memory,
+				    size_t *ret_first);
 
 /* Sets memory aside for a capture of all rings and of `sources` sources. Returns 0 or a negative
  * errno. */

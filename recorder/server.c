@@ -17,10 +17,12 @@
 #include "recorder/requests.h"
 
 #define POLL_MAX 2048
-// The most requests of one client that are served after the loop has ended. A socket cannot hold
-// that many, so no request that was sent before is lost, and a client that keeps sending does not
+// The most requests of one client that are read after the loop has ended. A socket cannot hold that
+// many, so no request that was sent before is forgotten, and a client that keeps sending does not
 // keep the recorder from ending.
 #define LAST_REQUESTS_MAX 1024
+// The most connections that are accepted in one round of the loop.
+#define ACCEPTED_MAX 64
 
 static void answer_held(void *context, uint64_t number, const char *path, const char *error)
 {
@@ -30,6 +32,43 @@ static void answer_held(void *context, uint64_t number, const char *path, const 
 		frec__request_held(server->clients.client[i], number, path, error);
 }
 
+// Sets the time by which a recorder that ends has to be done.
+static void limit_time(struct frec_server *server)
+{
+	if (server->ends_soon && !server->engine->deadline)
+		server->engine->deadline = frec__monotonic() + FREC_SERVER_END_MAX;
+}
+
+// Reads the signals that came. A signal that ends the recorder limits the time of a snapshot that
+// is being written, too.
+static void read_signals(struct frec_server *server)
+{
+	struct signalfd_siginfo info;
+
+	while (read(server->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGUSR2) {
+			server->asked =
+				(struct frec_reason){.kind = FLIGHTREC__TRIGGER__KIND__SIGNAL_USR2,
+						     .name = "SIGUSR2",
+						     .time = frec__monotonic(),
+						     .by_pid = info.ssi_pid,
+						     .by_uid = info.ssi_uid};
+			continue;
+		}
+		server->interrupted = (int)info.ssi_signo;
+		server->by_process = info.ssi_code <= 0;
+		limit_time(server);
+	}
+}
+
+static void make_progress(void *context)
+{
+	struct frec_server *server = context;
+
+	read_signals(server);
+	frec__notify_alive(&server->notify);
+}
+
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 		      struct frec_error *reterr)
 {
@@ -37,6 +76,8 @@ int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 	sigset_t mask;
 
 	*server = (struct frec_server){.engine = engine, .until = -1, .notify = FREC_NOTIFY_NONE};
+	engine->on_progress = make_progress;
+	engine->progress_context = server;
 	engine->on_held = answer_held;
 	engine->on_held_context = server;
 	sigemptyset(&mask);
@@ -91,79 +132,137 @@ static void drop(struct frec_server *server, size_t at)
 // Serves a request of a client. Returns false if the connection is to be closed.
 static bool serve(struct frec_server *server, struct frec_client *client)
 {
+	uint64_t began = frec__monotonic();
 	bool open = frec__request_serve(server->engine, client);
 
+	frec__pace_spend(&server->engine->pace, client->uid, began, frec__monotonic());
 	server->stop |= client->stopped;
 	return open;
 }
 
-static void handle_signal(struct frec_server *server)
+static void handle_signals(struct frec_server *server)
 {
-	struct signalfd_siginfo info;
+	const struct frec_cause cause = {
+		.kind = FLIGHTREC__TRIGGER__KIND__SIGNAL_USR2, .name = "SIGUSR2", .only_uid = -1};
+	struct frec_reason reason;
+	uint64_t held;
 
-	while (read(server->signals, &info, sizeof(info)) == sizeof(info)) {
-		struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__SIGNAL_USR2,
-					     .name = "SIGUSR2",
-					     .time = frec__monotonic(),
-					     .by_pid = info.ssi_pid,
-					     .by_uid = info.ssi_uid};
-		const struct frec_cause cause = {
-			.kind = reason.kind, .name = "SIGUSR2", .only_uid = -1};
-		uint64_t held;
+	read_signals(server);
+	if (!server->asked.time)
+		return;
+	reason = server->asked;
+	server->asked.time = 0;
+	frec__engine_trigger(server->engine, &cause, &reason, NULL, &held, NULL);
+}
 
-		if (info.ssi_signo == SIGUSR2) {
-			frec__engine_trigger(server->engine, &cause, &reason, NULL, &held, NULL);
-		} else {
-			server->interrupted = (int)info.ssi_signo;
-			server->by_process = info.ssi_code <= 0;
+// Waits for the pending deaths of those who are served now: see frec_pace.mode.
+static void wait_for_deaths(struct frec_server *server)
+{
+	const unsigned int longest = FREC_DEATH_WAIT_MAX + FREC_ENDS_PATIENCE;
+	uint64_t patience = frec__monotonic() + longest * UINT64_C(1000000);
+	struct frec_engine *engine = server->engine;
+	struct pollfd fds[POLL_MAX];
+
+	frec__engine_work(engine);
+	// The descriptors of a process are closed some time before it counts as gone, so wait for
+	// its end.
+	while (!frec__engine_is_late(engine) &&
+	       (frec__deaths_count(&engine->deaths, &engine->pace) ||
+		(server->cut_off && engine->ends.count && frec__monotonic() < patience))) {
+		int timeout;
+		size_t count = frec__engine_poll(engine, fds, POLL_MAX, &timeout);
+
+		// Half of the time is left for the snapshots of processes that do not end.
+		engine->deaths.at_once =
+			engine->deadline &&
+			frec__monotonic() + FREC_SERVER_END_MAX / 2 >= engine->deadline;
+		poll(fds, count, timeout);
+		frec__engine_work(engine);
+		frec__notify_alive(&server->notify);
+	}
+}
+
+// Serves the next request of each client that is served now, if it has sent one. Returns whether
+// any had.
+static bool serve_each(struct frec_server *server)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < server->clients.count; i++) {
+		struct frec_client *client = server->clients.client[i];
+		struct pollfd poller = {.fd = client->fd, .events = POLLIN};
+
+		any |= !frec__pace_rests(&server->engine->pace, client->uid, frec__monotonic()) &&
+		       poll(&poller, 1, 0) == 1 && poller.revents & POLLIN && serve(server, client);
+	}
+	return any;
+}
+
+// Waits for pending deaths, and serves requests that were sent before the loop ended: first those
+// of root and of the recorder's user, because there may not be time for more.
+static void finish(struct frec_server *server)
+{
+	static const enum frec_pace_mode modes[] = {FREC_PACE_TRUSTED, FREC_PACE_ALL};
+	struct frec_engine *engine = server->engine;
+
+	limit_time(server);
+	for (size_t i = 0; i < 2; i++) {
+		engine->pace.mode = modes[i];
+		engine->deaths.hurry = true;
+		wait_for_deaths(server);
+		for (int left = LAST_REQUESTS_MAX; left > 0 && serve_each(server); left--)
+			frec__notify_alive(&server->notify);
+		// Requests that were held back become their snapshots now, together with the last
+		// ones.
+		engine->triggers.hurry = true;
+		while (frec__triggers_count(&engine->triggers, &engine->pace) &&
+		       !frec__engine_is_late(engine))
+			frec__engine_work(engine);
+		engine->triggers.hurry = false;
+	}
+	if (engine->deadline)
+		frec__engine_give_up(engine);
+	engine->deadline = 0;
+	engine->pace.mode = FREC_PACE_SHARED;
+	engine->deaths.hurry = engine->deaths.at_once = false;
+}
+
+// Accepts several connections at a time, so that one user's do not keep others waiting for long.
+static void accept_clients(struct frec_server *server, const struct pollfd *listeners)
+{
+	for (size_t i = 0; i < server->listeners; i++) {
+		for (int left = listeners[i].revents ? ACCEPTED_MAX : 0; left > 0; left--) {
+			int fd = accept4(listeners[i].fd, NULL, NULL, SOCK_CLOEXEC);
+
+			if (fd < 0)
+				break;
+			frec__server_adopt(server, fd, false);
 		}
 	}
 }
 
-// Waits for pending deaths, and serves requests that were sent before the loop ended.
-static void finish(struct frec_server *server)
+// Returns what to poll for a client. While its user rests, its requests and its end are not looked
+// at.
+static struct pollfd poller_of(const struct frec_server *server, const struct frec_client *client,
+			       uint64_t now)
 {
-	const unsigned int longest = FREC_DEATH_WAIT_MAX + FREC_ENDS_PATIENCE;
-	uint64_t patience = frec__monotonic() + longest * UINT64_C(1000000);
-	struct pollfd fds[POLL_MAX];
+	bool rests = frec__pace_rests(&server->engine->pace, client->uid, now);
 
-	server->engine->deaths.hurry = true;
-	frec__engine_work(server->engine);
-	// The descriptors of a process are closed some time before it counts as gone, so wait for
-	// its end.
-	while (server->engine->deaths.count ||
-	       (server->cut_off && server->engine->ends.count && frec__monotonic() < patience)) {
-		int timeout;
-		size_t count = frec__engine_poll(server->engine, fds, POLL_MAX, &timeout);
-
-		poll(fds, count, timeout);
-		frec__engine_work(server->engine);
-		frec__notify_alive(&server->notify);
-	}
-	for (size_t i = 0; i < server->clients.count; i++) {
-		struct pollfd poller = {.fd = server->clients.client[i]->fd, .events = POLLIN};
-
-		for (int left = LAST_REQUESTS_MAX;
-		     left > 0 && poll(&poller, 1, 0) == 1 && poller.revents & POLLIN &&
-		     serve(server, server->clients.client[i]);
-		     left--)
-			;
-	}
-	// Requests that were held back become their snapshots now, together with the last ones.
-	server->engine->triggers.hurry = true;
-	while (server->engine->triggers.count)
-		frec__engine_work(server->engine);
-	server->engine->deaths.hurry = server->engine->triggers.hurry = false;
+	return (struct pollfd){.fd = rests ? -1 : client->fd, .events = POLLIN};
 }
 
-static void accept_clients(struct frec_server *server, const struct pollfd *listeners)
+// Serves a request of each client that has sent one. Goes backwards, because dropping a client
+// moves the last one into its place.
+static void serve_clients(struct frec_server *server, const struct pollfd *polled, size_t count)
 {
-	for (size_t i = 0; i < server->listeners; i++) {
-		int fd = listeners[i].revents ? accept4(listeners[i].fd, NULL, NULL, SOCK_CLOEXEC)
-					      : -1;
+	for (size_t i = count; i-- > 0;) {
+		struct frec_client *client = server->clients.client[i];
 
-		if (fd >= 0)
-			frec__server_adopt(server, fd, false);
+		// The request that was served before may have used up the time of this user.
+		if (polled[i].revents &&
+		    !frec__pace_rests(&server->engine->pace, client->uid, frec__monotonic()) &&
+		    !serve(server, client))
+			drop(server, i);
 	}
 }
 
@@ -186,6 +285,7 @@ void frec__server_run(struct frec_server *server)
 	while (!server->stop && !server->interrupted && !gone && !is_over(server)) {
 		const size_t first_listener = 3, first_client = 3 + server->listeners;
 		size_t count = 0, clients = server->clients.count;
+		uint64_t now = frec__monotonic();
 		int timeout;
 
 		fds[count++] = (struct pollfd){.fd = server->signals, .events = POLLIN};
@@ -195,8 +295,7 @@ void frec__server_run(struct frec_server *server)
 			fds[count++] =
 				(struct pollfd){.fd = server->listener[i].fd, .events = POLLIN};
 		for (size_t i = 0; i < clients; i++)
-			fds[count++] = (struct pollfd){.fd = server->clients.client[i]->fd,
-						       .events = POLLIN};
+			fds[count++] = poller_of(server, server->clients.client[i], now);
 		count += frec__engine_poll(server->engine, fds + count, POLL_MAX - count, &timeout);
 		if (poll(fds, count, timeout) < 0 && errno != EINTR)
 			break;
@@ -205,14 +304,8 @@ void frec__server_run(struct frec_server *server)
 		if (server->engine->options.follows)
 			frec__lineage_refresh(server->engine);
 		gone = fds[1].revents;
-		if (fds[0].revents)
-			handle_signal(server);
-		// Go backwards, because dropping a client moves the last one into its place.
-		for (size_t i = clients; i-- > 0;) {
-			if (fds[first_client + i].revents &&
-			    !serve(server, server->clients.client[i]))
-				drop(server, i);
-		}
+		handle_signals(server);
+		serve_clients(server, &fds[first_client], clients);
 		accept_clients(server, &fds[first_listener]);
 	}
 	frec__notify(&server->notify, "STOPPING=1", "Ending: %zu deaths wait for their snapshots",

@@ -9,6 +9,11 @@
 #include "recorder/engine.h"
 #include "recorder/notify.h"
 
+/* With `ends_soon`, this many nanoseconds after the signal or request that ends the recorder, no
+ * snapshot is begun any more, whatever is queued. The one that is being written then still takes a
+ * moment. */
+#define FREC_SERVER_END_MAX UINT64_C(4000000000)
+
 struct frec_server {
 	struct frec_engine *engine;
 	int signals; /* signalfd: SIGUSR2, SIGTERM, SIGINT, SIGHUP */
@@ -20,9 +25,14 @@ struct frec_server {
 		char path[108];
 	} listener[2];
 	struct frec_clients clients;
-	int until;	 /* pidfd: the loop ends when this process is gone; -1: none */
+	int until; /* pidfd: the loop ends when this process is gone; -1: none */
+	/* The end of the loop is the end of the recorder, which must not take long. Else the loop
+	 * may be run again. */
+	bool ends_soon;
 	int interrupted; /* the signal that ended the loop, or 0 */
 	bool by_process; /* a process sent that signal, not the terminal */
+	/* the last SIGUSR2 that has not been handled; its time is 0 if there is none */
+	struct frec_reason asked;
 	bool stop;
 	/* the life line was closed without a STOP: the process at its other end may be dying */
 	bool cut_off;
@@ -45,8 +55,9 @@ int frec__server_listen(struct frec_server *server, const char *path, mode_t mod
 int frec__server_adopt(struct frec_server *server, int fd, bool life_line);
 
 /* Runs the loop until a STOP, SIGTERM, SIGINT or SIGHUP, the end of the process `until`, or the end
- * of the life line; with `follows`, the end of the life line and of the service. Pending deaths get
- * their snapshots before this returns. May be called again after a signal or the end of `until`. */
+ * of the life line; with `follows`, the end of the life line and of the service. Before this
+ * returns, pending deaths get their snapshots, and requests that were sent are served, as far as
+ * the time allows. May be called again after a signal or the end of `until`. */
 void frec__server_run(struct frec_server *server);
 
 void frec__server_deinit(struct frec_server *server);

@@ -15,6 +15,7 @@
 
 #include "proto/report.h"
 #include "recorder/answers.h"
+#include "recorder/control_listen.h"
 #include "recorder/engine_start.h"
 #include "recorder/lineage.h"
 #include "recorder/notices.h"
@@ -72,6 +73,7 @@ static int listen_by_default(struct frec_server *server, struct frec_error *rete
 		return frec__error(reterr, -EPERM,
 				   "%s: the folder of control sockets belongs to somebody else",
 				   folder);
+	frec__control_sweep(folder);
 	snprintf(path, sizeof(path), "%s/%d.sock", folder, getpid());
 	return frec__server_listen(server, path, 0600, reterr);
 }
@@ -103,18 +105,11 @@ static int start_server(struct frec_session *session, const struct frec_session_
 	return r;
 }
 
-static void stay_alive(void *context)
-{
-	frec__notify_alive(context);
-}
-
 static void tell_manager(struct frec_session *session)
 {
 	const struct frec_engine *engine = &session->engine;
 
 	frec__notify_open(&session->server.notify);
-	session->engine.progress_context = &session->server.notify;
-	session->engine.on_progress = stay_alive;
 	frec__notify(&session->server.notify, "READY=1",
 		     "Recording %zu sources into %zu rings of %llu KiB", engine->sources.count,
 		     engine->rings.count, (unsigned long long)engine->rings.size >> 10);

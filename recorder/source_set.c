@@ -13,6 +13,7 @@
 #include "proto/grow.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
+#include "proto/share.h"
 #include "recorder/declared/declared_files.h"
 #include "recorder/declared/declared_kinds.h"
 #include "recorder/sources/crash_program.h"
@@ -40,15 +41,33 @@ static int open_on_all(const struct frec_source_set *set, struct frec_source *so
 	return r;
 }
 
+static bool has_room(const struct frec_source_set *set, uint32_t uid)
+{
+	struct frec_share share = {.uid = uid};
+
+	for (size_t i = 0; i < set->count; i++)
+		frec__share_count(&share, set->source[i].uid, 1);
+	return frec__share_has_room(&share, 1, FREC_SOURCES_MAX);
+}
+
+static int too_many(uint32_t uid, struct frec_error *reterr)
+{
+	if (frec__is_stranger(uid))
+		return frec__error(reterr, -E2BIG,
+				   "user %u has too many events: at most %d of one user other than "
+				   "root are recorded, and %d of all such users",
+				   uid, FREC_SOURCES_MAX / 4, FREC_SOURCES_MAX / 4 * 3);
+	return frec__error(reterr, -E2BIG, "the selection matches more than %d events: narrow it",
+			   FREC_SOURCES_MAX);
+}
+
 int frec__source_set_add(struct frec_source_set *set, struct frec_source *source,
 			 struct frec_error *reterr)
 {
 	int r;
 
-	if (set->count == FREC_SOURCES_MAX)
-		r = frec__error(reterr, -E2BIG,
-				"the selection matches more than %d events: narrow it",
-				FREC_SOURCES_MAX);
+	if (!has_room(set, source->uid))
+		r = too_many(source->uid, reterr);
 	else
 		r = open_on_all(set, source, reterr);
 	if (!r && !frec__grow(&set->source, set->count, sizeof(*set->source)))
@@ -60,6 +79,22 @@ int frec__source_set_add(struct frec_source_set *set, struct frec_source *source
 	source->since = frec__monotonic();
 	set->source[set->count++] = *source;
 	return 0;
+}
+
+void frec__source_set_remove_memory(struct frec_source_set *set,
+				    const struct frec_shm_rings *memory)
+{
+	size_t first, count = frec__ring_set_remove_memory(set->rings, memory, &first), kept = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->source[i].shm == memory) {
+			frec__source_deinit(&set->source[i]);
+			continue;
+		}
+		frec__source_remove_rings(&set->source[i], first, count);
+		set->source[kept++] = set->source[i];
+	}
+	set->count = kept;
 }
 
 int frec__source_set_add_listed(struct frec_source_set *set, const struct frec_listed *listed,
@@ -94,7 +129,8 @@ int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *r
 		.group = "signal",
 		.kernel_name = "signal_deliver"};
 	// One crash must not take up the whole of a small ring.
-	uint64_t bytes = set->rings->size / 8;
+	uint64_t bytes = set->whole_machine ? FREC_CRASH_RING_STACK : set->rings->size / 8;
+	const struct frec_stack_choice none = {.bytes = 0};
 	const struct frec_stack_choice stack = {
 		.bytes = bytes < FREC_CRASH_STACK_MAX ? (uint32_t)bytes : FREC_CRASH_STACK_MAX};
 	struct frec_source fatal_signal = {0};
@@ -102,17 +138,20 @@ int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *r
 	int r;
 
 	// Without BPF only the faulting address is missing.
-	if (!frec__crash_program_create(&set->crash_program, &fatal_signal, &set->no_addresses)) {
+	if (!frec__crash_program_create(&set->crash_program, &fatal_signal, !set->whole_machine,
+					&set->no_addresses)) {
 		r = frec__source_set_add(set, &fatal_signal, reterr);
 		if (r)
 			return r;
 		details = true;
 	}
-	r = frec__source_set_add_listed(set, &deliver, FREC_CRASH_FILTER, &stack, reterr);
+	r = frec__source_set_add_listed(set, &deliver, FREC_CRASH_FILTER,
+					set->whole_machine ? &none : &stack, reterr);
 	if (r)
 		return r;
 	frec__crash_records_init(&set->crash_records, &set->source[set->count - 1],
-				 details ? &set->source[set->count - 2] : NULL, set->rings->size);
+				 details ? &set->source[set->count - 2] : NULL,
+				 set->whole_machine ? &stack : NULL, set->rings->size);
 	for (size_t i = 0; i < set->rings->count; i++)
 		open_crash_ring(set, &set->rings->ring[i]);
 	return 0;

@@ -3,8 +3,9 @@
  * The sources of a recorder, each opened on every ring.
  *
  * Invariants: a source keeps its index, by which captures and files refer to it, and is closed only
- * when the recorder ends. A source that is added is opened on every ring, or not added. On a ring
- * that is added all sources are opened, or those before the first that fails.
+ * when the recorder ends. The exception are the sources of a memory that is given back, which never
+ * happens while a capture is in use. A source that is added is opened on every ring, or not added.
+ * On a ring that is added all sources are opened, or those before the first that fails.
  */
 #ifndef FREC_RECORDER_SOURCE_SET_H
 #define FREC_RECORDER_SOURCE_SET_H
@@ -14,6 +15,7 @@
 #include "recorder/selections.h"
 #include "recorder/sources/source.h"
 
+/* Each user has a share of them (share.h). */
 #define FREC_SOURCES_MAX 4096
 
 struct frec_crash_program;
@@ -26,6 +28,9 @@ struct frec_source_set {
 	int tracefs;
 	/* events of services come in through user_events, and tracefs lists them */
 	bool user_events;
+	/* Processes of the whole machine are recorded, so stacks of crashes are only in the crash
+	 * rings: see crash_records.h. */
+	bool whole_machine;
 
 	size_t count;
 	struct frec_source *source;
@@ -43,6 +48,10 @@ void frec__source_set_deinit(struct frec_source_set *set);
  * errno. */
 int frec__source_set_add(struct frec_source_set *set, struct frec_source *source,
 			 struct frec_error *reterr);
+
+/* Removes the sources and the rings of a memory that services wrote. */
+void frec__source_set_remove_memory(struct frec_source_set *set,
+				    const struct frec_shm_rings *memory);
 
 /* Adds an event that tracefs lists, to be recorded with the stacks that `stack` chooses. `filter`
  * is static or NULL. Returns 0 or a negative errno. */

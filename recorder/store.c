@@ -2,6 +2,7 @@
 // Writing snapshots and counting them.
 #include "recorder/store.h"
 
+#include <errno.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -14,6 +15,8 @@ int frec__store_write(struct frec_store *store, const struct frec_snapshot_job *
 	struct frec_error error;
 	int r = frec__folder_write(&store->folder, job, job->only_uid, path, &error);
 
+	if (r == -ECANCELED)
+		return r;
 	if (r) {
 		store->failures++;
 		frec__report(LOG_ERR, "no snapshot was written: %s", error.message);

@@ -17,7 +17,7 @@ struct frec_store {
 };
 
 /* Writes a snapshot and reports a failure. `ret_path` (PATH_MAX bytes) may be NULL. Returns 0 or a
- * negative errno. */
+ * negative errno. -ECANCELED is no failure: the snapshot was given up, to be taken again. */
 int frec__store_write(struct frec_store *store, const struct frec_snapshot_job *job, char *ret_path,
 		      struct frec_error *reterr);
 

@@ -1,6 +1,7 @@
 # The shm transport: its two ends, and what it costs.
 
 frec_unit_test(test_shm frec_engine flightrec_static)
+frec_unit_test(test_memories frec_engine flightrec_static)
 frec_unit_test(test_shm_emit frec_engine flightrec_static Threads::Threads)
 frec_unit_test(test_shm_line frec_engine flightrec_static Threads::Threads)
 foreach(test test_shm test_shm_emit test_shm_line)

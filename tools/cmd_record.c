@@ -52,6 +52,7 @@ int frec_cmd_record(int argc, char **argv)
 			(unsigned long long)session.engine.rings.size >> 10,
 			frec__transport_names[session.engine.transport],
 			session.engine.transport_why);
+	session.server.ends_soon = true;
 	frec__server_run(&session.server);
 	frec__session_end(&session);
 	return FREC_EXIT_DONE;

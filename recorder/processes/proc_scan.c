@@ -16,6 +16,7 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/read_file.h"
+#include "proto/share.h"
 #include "recorder/processes/build_ids.h"
 
 #define PROC_FILE_MAX (64u << 10)
@@ -162,6 +163,7 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 	struct frec_process *process = frec__process_table_find(table, pid);
 	FREC_CLOSE int folder = open_life(process);
 	struct frec_owner owner;
+	struct stat status;
 	char target[4096];
 	ssize_t n;
 
@@ -169,6 +171,10 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 		return;
 	if (!frec__owner_read(folder, &owner))
 		frec__process_set_owner(process, &owner);
+	else if (!fstat(folder, &status))
+		// The folder, but not the files in it, belongs to the user even after the process
+		// has released its memory.
+		frec__process_set_payer(process, status.st_uid);
 	n = readlinkat(folder, "exe", target, sizeof(target) - 1);
 	if (n > 0) {
 		target[n] = 0;

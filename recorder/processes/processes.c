@@ -10,6 +10,7 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/grow.h"
+#include "proto/share.h"
 #include "recorder/processes/build_ids.h"
 #include "recorder/processes/exited.h"
 #include "recorder/processes/threads.h"
@@ -137,6 +138,7 @@ static struct frec_process *add(struct frec_process_table *table, uint32_t pid, 
 	process->life = ++table->lives;
 	process->pid = pid;
 	process->start = time;
+	process->payer = FREC_USER_UNKNOWN;
 	process->next = *bucket(table, pid);
 	*bucket(table, pid) = process;
 	table->living++;
@@ -156,6 +158,7 @@ static void inherit(struct frec_process_table *table, struct frec_process *proce
 	memcpy(process->name, parent->name, sizeof(process->name));
 	process->owner = parent->owner;
 	process->owner.since = 0;
+	process->payer = parent->payer;
 	process->kernel = parent->kernel;
 	if (parent->executable)
 		process->executable = strdup(parent->executable);
@@ -409,6 +412,12 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 	}
 }
 
+void frec__process_set_payer(struct frec_process *process, uint32_t uid)
+{
+	if (process->payer == FREC_USER_UNKNOWN || !frec__is_stranger(process->payer))
+		process->payer = uid;
+}
+
 void frec__process_set_owner(struct frec_process *process, const struct frec_owner *owner)
 {
 	struct frec_owner *before = &process->owner;
@@ -423,6 +432,7 @@ void frec__process_set_owner(struct frec_process *process, const struct frec_own
 		since = frec__monotonic();
 	*before = *owner;
 	before->since = since;
+	frec__process_set_payer(process, owner->uid);
 }
 
 bool frec__process_table_shows(const struct frec_process_table *table, uint32_t pid, uint64_t time,

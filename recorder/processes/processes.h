@@ -71,9 +71,13 @@ struct frec_process {
 	 * was given the ancestor's pid. */
 	struct frec_process *parent;
 	struct frec_owner owner;
+	/* The user whose share (share.h) the process takes: the last one known of it or of its
+	 * ancestors. A stranger's process stays a stranger's, even if it runs a set-uid program. */
+	uint32_t payer;
 	bool kernel;
 	bool kept;	    /* the recorder was started for it, or it is or was a client */
 	bool emitted;	    /* the rings have events of this process */
+	bool has_emitted;   /* the rings have or had events of this process */
 	bool has_children;  /* it is or was the parent of another process */
 	bool own_pid_space; /* known to be in the recorder's own pid namespace */
 	char name[16];
@@ -160,6 +164,10 @@ void frec__process_table_link(struct frec_process_table *table);
 
 /* Takes over what frec__owner_read() says about the process now. */
 void frec__process_set_owner(struct frec_process *process, const struct frec_owner *owner);
+
+/* Charges the process to the user `uid`, unless it is charged to a stranger already.
+ * frec__process_set_owner() does so, too. */
+void frec__process_set_payer(struct frec_process *process, uint32_t uid);
 
 /*
  * Sets the arguments that `pid` will have after its next exec. The arguments in /proc replace them

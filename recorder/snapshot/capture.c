@@ -58,10 +58,15 @@ int frec__capture_reserve(struct frec_capture *capture, size_t rings, size_t rin
 	return 0;
 }
 
+void frec__capture_shrink(struct frec_capture *capture, size_t rings, size_t ring_size)
+{
+	while (capture->rings_room > rings)
+		munmap(capture->copy[--capture->rings_room].data, ring_size);
+}
+
 void frec__capture_deinit(struct frec_capture *capture, size_t ring_size)
 {
-	for (size_t i = 0; i < capture->rings_room; i++)
-		munmap(capture->copy[i].data, ring_size);
+	frec__capture_shrink(capture, 0, ring_size);
 	free(capture->copy);
 	free(capture->offset);
 	free(capture->before);

@@ -47,6 +47,8 @@ struct frec_capture {
  * each. Returns 0 or -ENOMEM. */
 int frec__capture_reserve(struct frec_capture *capture, size_t rings, size_t ring_size,
 			  size_t sources);
+/* Gives back the memory for all but `rings` rings. */
+void frec__capture_shrink(struct frec_capture *capture, size_t rings, size_t ring_size);
 void frec__capture_deinit(struct frec_capture *capture, size_t ring_size);
 
 /* Takes the capture. Allocates nothing, never fails, and stops no writer. */

@@ -44,13 +44,15 @@ void frec__crash_finder_record(struct frec_crash_finder *finder, const struct fr
 	if (!reason->pid || sample->pid != reason->pid ||
 	    (reason->tid && sample->tid != reason->tid))
 		return;
-	// Records come newest first, so the first one here belongs to the last signal.
-	if (frec__source_is_crash(source) && !finder->sample) {
+	// Records come newest first, so the first one here belongs to the last signal. But the one
+	// that was set aside may be the only one with a stack.
+	if (frec__source_is_crash(source) &&
+	    (!finder->sample || (!finder->source->stack.bytes && source->stack.bytes))) {
 		finder->sample = sample;
 		finder->source = source;
 	}
-	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH && !finder->details &&
-	    !frec__sample_read(source, record, &parts) &&
+	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH &&
+	    !frec__sample_read(source, record, &parts) && parts.raw_size > finder->details_size &&
 	    parts.raw_size >= offsetof(struct frec_crash_record, stack)) {
 		finder->details = parts.raw;
 		finder->details_size = parts.raw_size;

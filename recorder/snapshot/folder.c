@@ -160,6 +160,8 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_jo
 		frec__quota_keep(folder->path, folder->quota, file_owner, name);
 		return 0;
 	}
+	if (r == -ECANCELED)
+		return r;
 	if (open_fallback(folder->fallback) &&
 	    snprintf(ret_path, PATH_MAX, "%s/%s", folder->fallback, name) < PATH_MAX) {
 		frec__report(LOG_ERR, "%s", first.message);

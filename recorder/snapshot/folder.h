@@ -27,7 +27,7 @@ int frec__folder_open(struct frec_folder *folder, const char *path, const char *
  * Writes a snapshot under a name that says what happened, when and to which process, and gives it
  * to the user `owner` unless that is -1. If this fails, the failure is reported, and the snapshot
  * is written to the fallback folder. `ret_path` has PATH_MAX bytes. Returns 0, or a negative errno
- * if no file was written.
+ * if no file was written, -ECANCELED without a message if it was given up.
  */
 int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_job *snapshot,
 		       int64_t owner, char *ret_path, struct frec_error *reterr);

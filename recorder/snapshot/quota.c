@@ -19,16 +19,20 @@
 #include "proto/grow.h"
 #include "proto/part.h"
 #include "proto/report.h"
+#include "proto/share.h"
 
 // How many bytes of a file are read. HEAD_MIN is enough if the file has a summary, because only the
 // header comes before the summary. HEAD_MAX is for files of versions that wrote no summary, and is
 // enough for a crash with its stack.
 #define HEAD_MIN (16u << 10)
 #define HEAD_MAX (128u << 10)
+// How many times the quota the snapshots of all strangers together may take.
+#define STRANGERS_QUOTAS 3
 
 struct candidate {
 	char name[NAME_MAX + 1];
 	uint64_t size;
+	uid_t owner;
 	struct timespec time;
 	enum frec_rank rank;
 	// These three say of which sort the file is.
@@ -130,14 +134,17 @@ static bool add(struct candidates *all, const char *name, const struct stat *sta
 	if (!frec__grow(&all->candidate, all->count, sizeof(*all->candidate)))
 		return false;
 	candidate = &all->candidate[all->count++];
-	*candidate = (struct candidate){.size = (uint64_t)status->st_size, .time = status->st_mtim};
+	*candidate = (struct candidate){.size = (uint64_t)status->st_size,
+					.owner = status->st_uid,
+					.time = status->st_mtim};
 	snprintf(candidate->name, sizeof(candidate->name), "%s", name);
-	all->total += candidate->size;
 	return true;
 }
 
+// Lists the snapshots of `owner`, or of all strangers if `owner` is one.
 static void list(struct candidates *all, DIR *listing, uid_t owner)
 {
+	bool strangers = frec__is_stranger(owner);
 	const size_t suffix = strlen(FREC_SNAPSHOT_SUFFIX);
 	struct dirent *entry;
 
@@ -148,11 +155,19 @@ static void list(struct candidates *all, DIR *listing, uid_t owner)
 		if (length <= suffix || entry->d_name[0] == '.' ||
 		    strcmp(entry->d_name + length - suffix, FREC_SNAPSHOT_SUFFIX) ||
 		    fstatat(dirfd(listing), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) ||
-		    !S_ISREG(status.st_mode) || status.st_uid != owner)
+		    !S_ISREG(status.st_mode) ||
+		    (strangers ? !frec__is_stranger(status.st_uid) : status.st_uid != owner))
 			continue;
 		if (!add(all, entry->d_name, &status))
 			return;
 	}
+}
+
+static int by_owner(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return x->owner == y->owner ? 0 : x->owner < y->owner ? -1 : 1;
 }
 
 static int by_age(const void *a, const void *b)
@@ -228,36 +243,85 @@ static void rank(struct candidates *all)
 	}
 }
 
-static void delete_first(struct candidates *all, int folder, const char *path, uint64_t quota,
-			 const char *youngest)
+// What an owner may have in the folder.
+struct limits {
+	uint64_t bytes;
+	size_t files;
+};
+
+static bool is_above(const struct candidates *all, size_t deleted, const struct limits *limits)
 {
-	for (size_t i = 0; i < all->count && all->total > quota; i++) {
+	return all->total > limits->bytes || all->count - deleted > limits->files;
+}
+
+static void delete_first(struct candidates *all, int folder, const char *path,
+			 const struct limits *limits, const char *youngest)
+{
+	size_t deleted = 0;
+
+	for (size_t i = 0; i < all->count && is_above(all, deleted, limits); i++) {
 		const struct candidate *one = &all->candidate[i];
 
 		if (!strcmp(one->name, youngest))
 			continue;
 		frec__report(LOG_NOTICE, "removing %s/%s: the folder is above its quota", path,
 			     one->name);
-		if (!unlinkat(folder, one->name, 0) || errno == ENOENT)
-			all->total -= one->size;
+		if (unlinkat(folder, one->name, 0) && errno != ENOENT)
+			continue;
+		all->total -= one->size;
+		deleted++;
 	}
+}
+
+// Keeps the snapshots of one owner, `all`, within the limits.
+static void keep(struct candidates *all, int folder, const char *path, const struct limits *limits,
+		 const char *youngest)
+{
+	for (size_t i = 0; i < all->count; i++)
+		all->total += all->candidate[i].size;
+	if (!is_above(all, 0, limits))
+		return;
+	for (size_t i = 0; i < all->count; i++)
+		read_candidate(folder, &all->candidate[i]);
+	qsort(all->candidate, all->count, sizeof(*all->candidate), by_sort);
+	rank(all);
+	qsort(all->candidate, all->count, sizeof(*all->candidate), by_rank);
+	delete_first(all, folder, path, limits, youngest);
+}
+
+// Returns how many of the candidates from the index `at` on belong to one owner.
+static size_t of_one_owner(const struct candidates *all, size_t at)
+{
+	size_t end = at;
+
+	while (end < all->count && all->candidate[end].owner == all->candidate[at].owner)
+		end++;
+	return end - at;
 }
 
 void frec__quota_keep(const char *folder, uint64_t quota, uid_t owner, const char *youngest)
 {
 	FREC_CLOSEDIR DIR *listing = quota ? opendir(folder) : NULL;
+	struct limits limits = {.bytes = quota, .files = SIZE_MAX};
 	struct candidates all = {0};
+	size_t owners = 0;
 
 	if (!listing)
 		return;
 	list(&all, listing, owner);
-	if (all.total > quota) {
-		for (size_t i = 0; i < all.count; i++)
-			read_candidate(dirfd(listing), &all.candidate[i]);
-		qsort(all.candidate, all.count, sizeof(*all.candidate), by_sort);
-		rank(&all);
-		qsort(all.candidate, all.count, sizeof(*all.candidate), by_rank);
-		delete_first(&all, dirfd(listing), folder, quota, youngest);
+	if (all.count)
+		qsort(all.candidate, all.count, sizeof(*all.candidate), by_owner);
+	for (size_t at = 0; at < all.count; at += of_one_owner(&all, at))
+		owners++;
+	if (frec__is_stranger(owner))
+		limits.files = FREC_QUOTA_FILES_MAX;
+	if (owners > STRANGERS_QUOTAS)
+		limits.bytes = quota / owners * STRANGERS_QUOTAS;
+	for (size_t at = 0, count; at < all.count; at += count) {
+		struct candidates one = {.count = count = of_one_owner(&all, at),
+					 .candidate = &all.candidate[at]};
+
+		keep(&one, dirfd(listing), folder, &limits, youngest);
 	}
 	free(all.candidate);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Deletes snapshots if those of an owner take more bytes than the quota allows. The quota is per
- * owner, so that no user can displace another user's snapshots. Snapshots are deleted in the order
- * of these ranks, and within each rank the oldest first:
+ * owner, so that no user can displace another user's snapshots. Strangers (share.h) together may
+ * take three times the quota: if there are more than three of them in the folder, each may take an
+ * equal part of that. A stranger may have FREC_QUOTA_FILES_MAX snapshots, because each costs time
+ * whenever the quota is checked. Snapshots are deleted in the order of these ranks, and within each
+ * rank the oldest first:
  *
  *	FREC_RANK_EMPTY		without any record or state of a crashed thread, or no snapshot
  *	FREC_RANK_TRIGGER	triggers that are neither first nor latest of their name
@@ -26,6 +29,7 @@
 #include <sys/types.h>
 
 #define FREC_SNAPSHOT_SUFFIX ".frec"
+#define FREC_QUOTA_FILES_MAX 1024
 
 enum frec_rank {
 	FREC_RANK_EMPTY,
@@ -36,8 +40,9 @@ enum frec_rank {
 	FREC_RANK_DEATH_FIRST,
 };
 
-/* Deletes snapshots of `owner` in the folder until the rest fits into `quota` bytes (0: no limit).
- * `youngest` is the name of the file that was just written. Each deletion is reported. */
+/* Deletes snapshots of `owner` in the folder, or of all strangers if `owner` is one, until the rest
+ * fits into `quota` bytes (0: no limit). `youngest` is the name of the file that was just written.
+ * Each deletion is reported. */
 void frec__quota_keep(const char *folder, uint64_t quota, uid_t owner, const char *youngest);
 
 #endif

@@ -173,6 +173,15 @@ static uint32_t file_id(const struct frec_snapshot_job *snapshot, int source, bo
 	return (uint32_t)(source + 1 + (claimed ? (int)snapshot->source_count : 0));
 }
 
+// Lets the caller do other work, after which the file may be given up.
+static void make_progress(const struct frec_snapshot_job *snapshot, struct frec_parts *parts)
+{
+	if (snapshot->on_progress)
+		snapshot->on_progress(snapshot->context);
+	if (snapshot->cancelled && *snapshot->cancelled)
+		parts->error.code = -ECANCELED;
+}
+
 // Writes the records of one ring, oldest first, with our ids in place of the kernel's.
 static int write_records(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
 			 const struct frec_id_map *ids, size_t ring,
@@ -203,9 +212,8 @@ static int write_records(const struct frec_snapshot_job *snapshot, struct frec_p
 		size = frec__snapshot_stacks_copy(
 			stacks, source < 0 ? NULL : &snapshot->sources[source], record, copied);
 		if (records->size + size > FREC_CHUNK_SIZE) {
+			make_progress(snapshot, parts);
 			r = frec__chunk_flush(chunk, parts);
-			if (snapshot->on_progress)
-				snapshot->on_progress(snapshot->context);
 		}
 		to = memcpy(chunk->plain + records->size, copied, size);
 		frec__record_set_id(to, source < 0 ? 0 : file_id(snapshot, source, claimed));
@@ -405,6 +413,7 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 	frec__snapshot_stacks_init(&stacks, snapshot);
 	frec__parts_write_processes(parts, snapshot, finder, oldest);
 	frec__snapshot_stacks_write_threads(&stacks, parts, &crash);
+	make_progress(snapshot, parts);
 	for (size_t i = 0; i < snapshot->capture->rings && !parts->error.code; i++)
 		write_records(snapshot, parts, ids, i, &stacks, &chunk);
 	frec__snapshot_stacks_write_names(&stacks, parts);
@@ -454,24 +463,27 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 	return parts.error.code;
 }
 
-const struct frec_process *frec__snapshot_victim(const struct frec_snapshot_job *snapshot)
+const struct frec_process *frec__reason_process(const struct frec_process_table *processes,
+						const struct frec_reason *reason)
 {
-	const struct frec_reason *reason = snapshot->reason;
-
-	return reason->life
-		       ? frec__process_table_life(snapshot->processes, reason->pid, reason->life)
-		       : frec__process_table_find(snapshot->processes, reason->pid);
+	return reason->life ? frec__process_table_life(processes, reason->pid, reason->life)
+			    : frec__process_table_find(processes, reason->pid);
 }
 
-void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
-			     void (*visit)(void *context, uint32_t pid, uint64_t time),
-			     void *context)
+const struct frec_process *frec__snapshot_victim(const struct frec_snapshot_job *snapshot)
+{
+	return frec__reason_process(snapshot->processes, snapshot->reason);
+}
+
+int frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
+			    void (*visit)(void *context, uint32_t pid, uint64_t time),
+			    void *context)
 {
 	struct frec_capture *capture = snapshot->capture;
 	FREC_ID_MAP struct frec_id_map ids;
 
 	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
-		return;
+		return -ENOMEM;
 	for (size_t ring = 0; ring < capture->rings; ring++) {
 		const struct frec_ring_copy *copy = &capture->copy[ring];
 		size_t count = frec__records_find(
@@ -496,48 +508,5 @@ void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
 			visit(context, pid, frec__record_time(record));
 		}
 	}
-}
-
-// Returns whether two processes are workers of one service: they run the same program, and one is
-// the parent of the other, or both have the same parent.
-static bool are_kin(const struct frec_process *a, const struct frec_process *b)
-{
-	return a && b && a->executable && b->executable && !strcmp(a->executable, b->executable) &&
-	       ((a->parent && a->parent == b->parent) || a->parent == b || b->parent == a);
-}
-
-bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid)
-{
-	struct frec_capture *capture = snapshot->capture;
-	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
-	FREC_ID_MAP struct frec_id_map ids;
-	uint32_t no_kin = pid; // the pid of the last process that was found to be no kin
-	bool found = false;
-
-	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
-		return true; // unknown, and a superfluous file is better than a missing one
-	for (size_t ring = 0; ring < capture->rings && !found; ring++) {
-		const struct frec_ring_copy *copy = &capture->copy[ring];
-		size_t count = frec__records_find(
-			copy, capture->offset, snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
-
-		for (size_t i = 0; i < count && !found; i++) {
-			const struct perf_event_header *record =
-				record_at(copy, capture->offset[i]);
-			uint32_t by = frec__record_pid(record);
-			int source;
-
-			if (record->type != PERF_RECORD_SAMPLE || (by != pid && by == no_kin))
-				continue;
-			if (by != pid &&
-			    !are_kin(frec__process_table_find(snapshot->processes, by), process)) {
-				no_kin = by;
-				continue;
-			}
-			source = frec__id_map_find(&ids, frec__record_id(record));
-			found = source >= 0 && is_user_event(&snapshot->sources[source]) &&
-				!is_claim(snapshot, &snapshot->rings[ring], record);
-		}
-	}
-	return found;
+	return 0;
 }

@@ -12,6 +12,8 @@
  * compresses. parts.c writes everything that is not a record. folder.c names the file, and quota.c
  * decides which files have to go for it.
  *
+ * emitters.c finds out which processes emitted what is in a capture.
+ *
  * Stacks take a separate path. stacks.c decides what a record keeps of its stack, and sends what is
  * to be unwound to a child process (unwind_worker.c, recorder/worker/), because unwinding reads
  * untrusted program files. unwound.c and unwound_lives.c connect the process table to the unwinder.
@@ -76,28 +78,33 @@ struct frec_snapshot_job {
 	struct frec_crash_copy crash;
 	bool drop_stack_bytes; /* write unwound frames in place of stack bytes */
 	int64_t only_uid;      /* write only this user's processes and their records; -1: all */
+	/* when to give up unwinding stacks, in nanoseconds of CLOCK_MONOTONIC; 0: never. May be set
+	 * while the file is written. */
+	const uint64_t *deadline;
+	/* If this becomes true while the file is written, it is given up with -ECANCELED. */
+	const bool *cancelled;
 	/* Called every few milliseconds while a file is written, so that the caller can do other
 	 * work. May be NULL. */
 	void (*on_progress)(void *context);
 	void *context;
 };
 
+/* Returns the process that a reason is about, even if its pid is that of another process by now, or
+ * NULL. */
+const struct frec_process *frec__reason_process(const struct frec_process_table *processes,
+						const struct frec_reason *reason);
+
 /* Returns the process that died, even if its pid is that of another process by now, or NULL. */
 const struct frec_process *frec__snapshot_victim(const struct frec_snapshot_job *snapshot);
 
 /* Calls `visit` at least once for each process that emitted a user event that is in the capture,
- * with the time of the event. Does nothing if memory runs out. */
-void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
-			     void (*visit)(void *context, uint32_t pid, uint64_t time),
-			     void *context);
-
-/* Returns whether the capture has a user event that process `pid` emitted, or that another worker
- * of the same service emitted, because if many workers crash at once, their stacks overwrite some
- * of their events. Returns true if memory runs out. */
-bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
+ * with the time of the event. Returns 0 or -ENOMEM. */
+int frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
+			    void (*visit)(void *context, uint32_t pid, uint64_t time),
+			    void *context);
 
 /* Writes the file, whole or not at all, and gives it to the user `owner` unless that is -1. Returns
- * 0 or a negative errno. */
+ * 0 or a negative errno, -ECANCELED without a message if snapshot->cancelled became true. */
 int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *path, int64_t owner,
 			 struct frec_error *reterr);
 

@@ -26,6 +26,8 @@ void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
 						.worker = {.processes = snapshot->processes,
 							   .only_code = snapshot->drop_stack_bytes,
 							   .child = FREC_WORKER_NONE,
+							   .deadline = snapshot->deadline,
+							   .cancelled = snapshot->cancelled,
 							   .on_progress = snapshot->on_progress,
 							   .context = snapshot->context},
 						.hide_kernel = snapshot->only_uid > 0 &&

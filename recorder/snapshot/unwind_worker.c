@@ -145,6 +145,20 @@ static void hand_back(struct frec_unwind_worker *worker)
 		worker->on_progress(worker->context);
 }
 
+static bool is_cancelled(const struct frec_unwind_worker *worker)
+{
+	return worker->cancelled && *worker->cancelled;
+}
+
+static bool is_late(const struct frec_unwind_worker *worker)
+{
+	uint64_t now = frec__monotonic();
+
+	return now >= worker->until ||
+	       (worker->deadline && *worker->deadline && now >= *worker->deadline) ||
+	       is_cancelled(worker);
+}
+
 // Waits for the answer. Returns false if it did not come in time.
 static bool wait_for_answer(struct frec_unwind_worker *worker)
 {
@@ -156,7 +170,7 @@ static bool wait_for_answer(struct frec_unwind_worker *worker)
 		hand_back(worker);
 		if (r > 0)
 			return true;
-	} while (frec__monotonic() < worker->until);
+	} while (!is_late(worker));
 	return false;
 }
 
@@ -166,9 +180,11 @@ static void give_up(struct frec_unwind_worker *worker, bool late)
 
 	if (late) {
 		frec__worker_stop(&worker->child);
+		if (is_cancelled(worker))
+			return;
 		frec__report(LOG_WARNING,
-			     "unwinding stacks took longer than %d s: the rest of this file has no "
-			     "frames",
+			     "unwinding stacks took too long (at most %d s, and less if the "
+			     "recorder is to end): the rest of this file has no frames",
 			     SECONDS_MAX);
 		return;
 	}
@@ -217,7 +233,7 @@ static bool ask_child(struct frec_unwind_worker *worker, const struct frec_stack
 bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
 			     const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
-	if (!sample->registers.count || (!worker->started && frec__monotonic() < worker->until)) {
+	if (!sample->registers.count || (!worker->started && !is_late(worker))) {
 		unwind_here(worker, sample, ret);
 		hand_back(worker);
 		return true;

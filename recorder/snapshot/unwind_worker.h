@@ -20,7 +20,11 @@ struct frec_unwind_worker {
 	struct frec_worker child; /* has no socket if the child was given up */
 	bool started;		  /* a child was started */
 	uint64_t until;		  /* when unwinding ends, nanoseconds of CLOCK_MONOTONIC */
-	uint64_t handed_back;	  /* when `on_progress` was last called */
+	/* An earlier end, if it is not 0, and whether unwinding ends at once. Both may change
+	 * during a wait, and may be NULL. */
+	const uint64_t *deadline;
+	const bool *cancelled;
+	uint64_t handed_back; /* when `on_progress` was last called */
 	/* called every few milliseconds during a wait; may be NULL */
 	void (*on_progress)(void *context);
 	void *context;

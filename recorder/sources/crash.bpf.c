@@ -83,6 +83,9 @@ static __always_inline void read_stack(struct frec_crash_record *record, unsigne
 	}
 }
 
+// Whether the records in the rings have stacks, and not only those in the crash rings.
+const volatile int frec_stacks_in_rings = 1;
+
 // Writes the record to a slot: 0 for the rings, 1 for the crash rings.
 static __always_inline void write_record(void *context, __u32 slot,
 					 struct frec_crash_record *record, __u64 size)
@@ -98,6 +101,7 @@ static __always_inline void write_record(void *context, __u32 slot,
 SEC("raw_tp/signal_deliver")
 int signal_deliver(struct bpf_raw_tracepoint_args *context)
 {
+	const __u64 head = __builtin_offsetof(struct frec_crash_record, stack);
 	int sig = (int)context->args[0], zero = 0;
 	struct kernel_siginfo *info = (void *)context->args[1];
 	struct k_sigaction *action = (void *)context->args[2];
@@ -119,9 +123,8 @@ int signal_deliver(struct bpf_raw_tracepoint_args *context)
 	record->stack_size = 0;
 	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	read_stack(record, BPF_CORE_READ(regs, sp));
-	size = record->stack_size ? sizeof(*record)
-				  : __builtin_offsetof(struct frec_crash_record, stack);
-	write_record(context, 0, record, size);
+	size = record->stack_size ? sizeof(*record) : head;
+	write_record(context, 0, record, frec_stacks_in_rings ? size : head);
 	write_record(context, 1, record, size);
 	return 0;
 }

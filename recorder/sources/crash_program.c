@@ -57,7 +57,7 @@ static int describe(struct frec_source *source)
 	return 0;
 }
 
-static int load(struct frec_crash_program *program)
+static int load(struct frec_crash_program *program, bool stacks_in_rings)
 {
 	int r;
 
@@ -67,6 +67,7 @@ static int load(struct frec_crash_program *program)
 	program->skeleton = crash_bpf__open();
 	if (!program->skeleton)
 		return -errno;
+	program->skeleton->rodata->frec_stacks_in_rings = stacks_in_rings;
 	r = frec__bpf_output_size(program->skeleton->obj, 2, &program->skeleton->rodata->frec_cpus);
 	if (!r)
 		r = crash_bpf__load(program->skeleton);
@@ -79,14 +80,14 @@ static int load(struct frec_crash_program *program)
 }
 
 int frec__crash_program_create(struct frec_crash_program **ret, struct frec_source *source,
-			       struct frec_error *reterr)
+			       bool stacks_in_rings, struct frec_error *reterr)
 {
 	struct frec_crash_program *program = calloc(1, sizeof(*program));
 	int r;
 
 	if (!program)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	r = load(program);
+	r = load(program, stacks_in_rings);
 	if (!r)
 		r = describe(source);
 	if (r) {

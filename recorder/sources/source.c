@@ -156,6 +156,23 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	return 0;
 }
 
+void frec__source_remove_rings(struct frec_source *source, size_t first, size_t count)
+{
+	size_t after = first + count;
+
+	if (source->opened <= first)
+		return;
+	if (after > source->opened)
+		after = source->opened;
+	memmove(&source->fd[first], &source->fd[after],
+		(source->opened - after) * sizeof(*source->fd));
+	memmove(&source->perf_id[first], &source->perf_id[after],
+		(source->opened - after) * sizeof(*source->perf_id));
+	memmove(&source->counted[first], &source->counted[after],
+		(source->opened - after) * sizeof(*source->counted));
+	source->opened -= after - first;
+}
+
 void frec__source_count(const struct frec_source *source, size_t at, const struct frec_ring *ring,
 			bool begun, struct frec_count *ret)
 {

@@ -37,9 +37,9 @@
  * frec__source_init_declared() for each event that arrives this way.
  *
  * Invariants: the descriptors of a source are in the order of the recorder's rings, -1 for a ring
- * on which it is not open. A source is never removed while the recorder runs, so a record always
- * refers to a known source. The id of a source in a snapshot is its position in the engine's list
- * plus one.
+ * on which it is not open. A source is removed only together with all rings that have its records,
+ * so a record always refers to a known source. The id of a source in a snapshot is its position in
+ * the engine's list plus one.
  */
 #ifndef FREC_RECORDER_SOURCES_SOURCE_H
 #define FREC_RECORDER_SOURCES_SOURCE_H
@@ -84,6 +84,9 @@ struct frec_source {
 	const struct frec_shm_rings *shm;
 	uint32_t shm_number;
 	size_t shm_event;
+	/* Whose event this is, the owner of a program file or of shared memory; 0: root's, or that
+	 * of somebody whom root has allowed to register events. */
+	uint32_t uid;
 };
 
 /*
@@ -119,6 +122,10 @@ int frec__source_open_event(const struct frec_source *source, int cpu, int outpu
  * with a message. */
 int frec__source_open(struct frec_source *source, size_t at, const struct frec_ring *ring,
 		      struct frec_error *reterr);
+
+/* Forgets `count` rings from number `first` on. The numbers of the rings after them become lower.
+ * The source must not be open on the rings that are forgotten. */
+void frec__source_remove_rings(struct frec_source *source, size_t first, size_t count);
 
 /*
  * Reads how many records the source has produced on ring number `at`: the complete ones, or if

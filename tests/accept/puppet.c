@@ -8,6 +8,7 @@
 //	emit N			emits N more beats, numbered on from the last: "ok LAST"
 //	word			answers with the enable word of the beat, in hexadecimal
 //	start HOW FOLDER KEEPER	starts a recorder: "ok", or why it did not start
+//	attach SOCKET		is recorded by the recorder that listens there: the same answers
 //	transport		how the recorder gets the events: "HOW: WHY"
 //	log			the last line that the library has logged
 //	stop			stops the recorder: "ok"
@@ -51,24 +52,29 @@ static void beat(void)
 	frec_accept_beat(sequence, "a beat of the puppet's", -(int32_t)sequence);
 }
 
-static void start(const char *how, const char *folder, const char *keeper)
+static void start_with(struct frec_recorder_options options)
 {
-	const char *events[] = {"accept:*", NULL};
 	char error[400] = "";
-	struct frec_recorder_options options = {.size = sizeof(options),
-						.folder = folder,
-						.ring_size = 1 << 20,
-						.events = events,
-						.keeper = keeper,
-						.transport = how,
-						.error = error,
-						.error_size = sizeof(error)};
 
+	options.size = sizeof(options);
+	options.error = error;
+	options.error_size = sizeof(error);
 	frec_set_log(keep_line, NULL);
 	if (frec_recorder_start(&options, &recorder))
 		printf("failed %s\n", error);
 	else
 		printf("ok\n");
+}
+
+static void start(const char *how, const char *folder, const char *keeper)
+{
+	const char *events[] = {"accept:*", NULL};
+
+	start_with((struct frec_recorder_options){.folder = folder,
+						  .ring_size = 1 << 20,
+						  .events = events,
+						  .keeper = keeper,
+						  .transport = how});
 }
 
 // The children wait for the pipe to close, so that all of them exist before the first one emits.
@@ -150,6 +156,8 @@ static void obey(char *line)
 		printf("%x\n", __atomic_load_n(&frec__event_accept_beat.enabled, __ATOMIC_RELAXED));
 	} else if (!strcmp(line, "start") && word[3]) {
 		start(word[1], word[2], word[3]);
+	} else if (!strcmp(line, "attach") && word[1]) {
+		start_with((struct frec_recorder_options){.socket = word[1]});
 	} else if (!strcmp(line, "transport")) {
 		const char *why, *how = frec_recorder_transport(recorder, &why);
 

@@ -399,6 +399,39 @@ static void hostile_peers_leave_nothing(void **state)
 			 10);
 }
 
+// Sockets of recorders that were killed go, and nothing else.
+static void dead_sockets_are_swept(void **state)
+{
+	static const char *const names[] = {"1.sock", "2.sock", ".flightrec-7-0", "socket",
+					    "x.sock"};
+	static const bool stays[] = {false, true, true, true, true};
+	char folder[] = "/tmp/frec-control-XXXXXX", path[64];
+	int living = -1;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (size_t i = 0; i < 5; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		fd = i < 4 ? frec__control_listen(path, 0600)
+			   : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		if (i == 1)
+			living = fd;
+		else
+			close(fd);
+	}
+	frec__control_sweep(folder);
+	for (size_t i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		assert_int_equal(!access(path, F_OK), stays[i]);
+		unlink(path);
+	}
+	close(living);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void listening(void **state)
 {
 	char folder[] = "/tmp/frec-control-XXXXXX", path[64], file[64], text[200];
@@ -592,6 +625,7 @@ int main(void)
 		cmocka_unit_test(malformed_replies),
 		cmocka_unit_test_setup_teardown(received_replies, setup, teardown),
 		cmocka_unit_test(listening),
+		cmocka_unit_test(dead_sockets_are_swept),
 		cmocka_unit_test(many_start_at_once),
 		cmocka_unit_test(any_name),
 	};

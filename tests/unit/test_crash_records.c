@@ -60,7 +60,7 @@ static int setup(void **state)
 					    .sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW};
 
 	(void)state;
-	frec__crash_records_init(&records, &signal, &details, 4 << 20);
+	frec__crash_records_init(&records, &signal, &details, NULL, 4 << 20);
 	return 0;
 }
 
@@ -103,7 +103,6 @@ static void the_unread_part_is_dropped(void **state)
 		frec__kept_crash_deinit(&kept);
 	}
 	assert_int_equal(records.count, 0);
-	assert_int_equal(records.bytes, 0);
 }
 
 static void the_newest_of_a_process_counts(void **state)
@@ -117,7 +116,6 @@ static void the_newest_of_a_process_counts(void **state)
 	assert_int_equal(records.count, 1);
 	kept = frec__crash_records_take(&records, 100);
 	assert_int_equal(((const struct frec_sample *)kept.sample)->time, 6);
-	assert_int_equal(records.bytes, 0);
 	frec__kept_crash_deinit(&kept);
 	kept = frec__crash_records_take(&records, 100);
 	assert_null(kept.sample);
@@ -153,18 +151,54 @@ static void the_first_are_kept(void **state)
 	assert_int_equal(records.kept[0].pid, 2);
 }
 
+static struct perf_event_header *large(void)
+{
+	struct perf_event_header *record = calloc(1, UINT16_MAX);
+
+	record->size = UINT16_MAX;
+	return record;
+}
+
 static void bytes_are_bounded(void **state)
 {
-	(void)state;
-	records.bytes = FREC_CRASH_BYTES_MAX - sizeof(struct record);
-	for (uint32_t pid = 1; pid <= 2; pid++) {
-		struct record record = made(pid, 1, STACK);
+	// Each has two large records.
+	const size_t most = FREC_CRASH_BYTES_MAX / (2 * UINT16_MAX);
+	struct record first = made(1, 1, STACK), second = made(2, 1, STACK);
 
-		keep(&record);
-	}
-	assert_int_equal(records.count, 1);
+	(void)state;
+	while (records.count < most - 1)
+		records.kept[records.count++] = (struct frec_kept_crash){
+			.pid = 1000, .sample = large(), .details = large()};
+	keep(&first);
+	assert_int_equal(records.count, most);
+	records.kept[records.count++] =
+		(struct frec_kept_crash){.pid = 1000, .sample = large(), .details = large()};
+	keep(&second);
+	assert_int_equal(records.count, most + 1);
 	assert_int_equal(records.lost, 1);
-	records.bytes = records.kept[0].sample->size;
+}
+
+// Crashes of a user leave room for those of root.
+static void users_have_shares(void **state)
+{
+	FREC_PROCESS_TABLE struct frec_process_table processes = {0};
+	struct record record = made(9999, 1, STACK);
+
+	(void)state;
+	records.processes = &processes;
+	for (uint32_t pid = 1; pid <= FREC_DEATHS_MAX; pid++) {
+		struct record crash = made(pid, 1, STACK);
+
+		frec__process_table_fork(&processes, pid, 0, pid, 1);
+		frec__process_table_find(&processes, pid)->payer = 70000;
+		keep(&crash);
+	}
+	assert_int_equal(records.count, FREC_DEATHS_MAX / 4);
+	frec__process_table_fork(&processes, 9999, 0, 9999, 1);
+	frec__process_table_find(&processes, 9999)->payer = 0;
+	keep(&record);
+	assert_int_equal(records.count, FREC_DEATHS_MAX / 4 + 1);
+	records.processes = NULL;
 }
 
 // Records whose sizes are wrong are not kept.
@@ -216,6 +250,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_newest_of_a_process_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(bytes_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(users_have_shares, setup, teardown),
 		cmocka_unit_test_setup_teardown(garbage, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_becomes_the_crash, setup, teardown),
 	};

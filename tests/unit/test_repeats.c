@@ -13,6 +13,8 @@
 #define RING (1u << 20)
 #define HOUR UINT64_C(3600000000000)
 
+static const struct frec_pace nobody_rests;
+
 static struct frec_cause named(const char *name, uint32_t pid)
 {
 	struct frec_cause cause = {
@@ -131,20 +133,20 @@ static void requests_are_gathered(void **state)
 		assert_int_equal(hold(&triggers, "slow", 100 + i), slow);
 	assert_int_equal(triggers.count, 2);
 	assert_int_equal(triggers.coalesced, 10000);
-	assert_false(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
+	assert_false(frec__triggers_due(&triggers, &cooldown, &nobody_rests, 0, RING, &due));
 	triggers.hurry = true;
-	assert_true(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
+	assert_true(frec__triggers_due(&triggers, &cooldown, &nobody_rests, 0, RING, &due));
 	// The snapshot is for the last request, and says how many others there were.
 	assert_int_equal(due.number, slow);
 	assert_int_equal(due.reason.time, 10100);
 	assert_int_equal(due.reason.by_pid, 10100);
 	assert_int_equal(due.reason.coalesced, 10000);
 	assert_int_equal(due.reason.coalesced_since, 100);
-	assert_true(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
+	assert_true(frec__triggers_due(&triggers, &cooldown, &nobody_rests, 0, RING, &due));
 	assert_int_equal(due.number, again);
 	assert_int_equal(due.reason.coalesced, 0);
 	assert_int_equal(due.reason.coalesced_since, 0);
-	assert_false(frec__triggers_due(&triggers, &cooldown, 0, RING, &due));
+	assert_false(frec__triggers_due(&triggers, &cooldown, &nobody_rests, 0, RING, &due));
 	// The next request is for another snapshot.
 	assert_int_not_equal(hold(&triggers, "slow", 1), slow);
 }
@@ -162,6 +164,81 @@ static void requests_are_bounded(void **state)
 	assert_true(hold(&triggers, "a", 2));
 }
 
+#define STRANGER 70000
+
+static uint64_t hold_of(struct frec_triggers *triggers, uint32_t number, int64_t only_uid)
+{
+	const struct frec_reason reason = {.time = 1};
+	struct frec_cause cause = named("one", number);
+
+	cause.only_uid = only_uid;
+	return frec__triggers_hold(triggers, &cause, &reason, frec__monotonic() + HOUR, 0);
+}
+
+static void strangers_have_shares(void **state)
+{
+	static struct frec_triggers triggers;
+	struct frec_cooldown cooldown = {.duration = 1000};
+	struct frec_cause cause = named("root's", 0);
+	struct frec_trigger due;
+	uint32_t number = 0;
+
+	(void)state;
+	for (int64_t user = STRANGER; user < STRANGER + 4; user++) {
+		for (int i = 0; i < FREC_CAUSES_MAX; i++)
+			(void)hold_of(&triggers, ++number, user);
+	}
+	assert_int_equal(triggers.count, FREC_CAUSES_MAX / 4 * 3);
+	// A request that joins another one needs no place.
+	assert_true(hold_of(&triggers, 1, STRANGER));
+	assert_true(hold_of(&triggers, ++number, -1));
+	assert_true(frec__triggers_has_user(&triggers, STRANGER));
+	assert_false(frec__triggers_has_user(&triggers, STRANGER + 3));
+	triggers.hurry = true;
+	assert_true(frec__triggers_due(&triggers, &cooldown, &nobody_rests, 0, RING, &due));
+	assert_int_equal(due.cause.only_uid, -1);
+	assert_true(frec__triggers_due(&triggers, &cooldown, &nobody_rests, 0, RING, &due));
+	assert_int_equal(due.cause.only_uid, STRANGER);
+	while (frec__triggers_next(&triggers, &due))
+		;
+	// However many causes strangers have, those of root are remembered.
+	frec__cooldown_begin(&cooldown, &cause, 1, 1);
+	for (int i = 0; i < 1000; i++) {
+		struct frec_cause other = named("other", (uint32_t)i);
+
+		other.only_uid = STRANGER + i % 10;
+		frec__cooldown_begin(&cooldown, &other, 2, 2);
+	}
+	assert_true(frec__cooldown_until(&cooldown, &cause, 3));
+}
+
+static void strangers_rest(void **state)
+{
+	struct frec_pace pace = {0};
+	uint64_t began = UINT64_C(1000000000), ended = began + UINT64_C(300000000);
+
+	(void)state;
+	frec__pace_spend(&pace, 0, began, ended);
+	assert_false(frec__pace_rests(&pace, 0, ended));
+	assert_false(frec__pace_rests(&pace, STRANGER, ended));
+	frec__pace_spend(&pace, STRANGER, began, ended);
+	assert_true(frec__pace_rests(&pace, STRANGER, ended));
+	assert_true(frec__pace_rests(&pace, STRANGER + 1, ended));
+	assert_false(frec__pace_rests(&pace, 0, ended));
+	assert_false(frec__pace_rests(&pace, STRANGER + 1, ended + (ended - began) / 3));
+	assert_true(frec__pace_rests(&pace, STRANGER, ended + (ended - began) * 2));
+	assert_false(frec__pace_rests(&pace, STRANGER, ended + (ended - began) * 3));
+	// Many users share one limit.
+	for (uint32_t i = 0; i < 3 * FREC_PACE_USERS_MAX; i++)
+		frec__pace_spend(&pace, STRANGER + i, ended, ended + 1000000);
+	assert_true(frec__pace_rests(&pace, STRANGER + 1000, ended + 200000000));
+	pace.mode = FREC_PACE_ALL;
+	assert_false(frec__pace_rests(&pace, STRANGER, ended));
+	pace.mode = FREC_PACE_TRUSTED;
+	assert_true(frec__pace_rests(&pace, STRANGER, UINT64_MAX / 2));
+	assert_false(frec__pace_rests(&pace, 0, ended));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +248,8 @@ int main(void)
 		cmocka_unit_test(causes_are_bounded),
 		cmocka_unit_test(requests_are_gathered),
 		cmocka_unit_test(requests_are_bounded),
+		cmocka_unit_test(strangers_have_shares),
+		cmocka_unit_test(strangers_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 // become a .frec file that reads back the same and passes every check of verify, with and without a
 // wrap, and for one user only.
 #include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include "recorder/rings/perf_ring.h"
 #include "recorder/snapshot/folder.h"
 #include "recorder/snapshot/quota.h"
+#include "recorder/snapshot/emitters.h"
 #include "recorder/snapshot/snapshot.h"
 #include "tests/data/pipeline.h"
 
@@ -528,6 +530,14 @@ static void folders(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static bool have(const struct frec_emitters *emitters, uint32_t pid)
+{
+	const struct frec_process *process = frec__process_table_find(&processes, pid);
+	const struct frec_reason death = {.pid = pid, .life = process ? process->life : 0};
+
+	return frec__emitters_have(emitters, &death);
+}
+
 // A snapshot concerns a process that emitted, and also a worker of the same service whose events
 // were overwritten, but not just any process of the same program.
 static void emitters(void **state)
@@ -540,6 +550,7 @@ static void emitters(void **state)
 					     .processes = &processes,
 					     .reason = &reason,
 					     .only_uid = -1};
+	struct frec_emitters found = {0};
 	static const struct {
 		uint32_t pid, ppid;
 		const char *executable;
@@ -566,11 +577,14 @@ static void emitters(void **state)
 	for (size_t i = 0; i < SOURCES; i++)
 		emit(i % CPUS, i, MY_PID, ++now, 64);
 	take(now);
-	assert_true(frec__snapshot_mentions(&snapshot, MY_PID));
-	assert_false(frec__snapshot_mentions(&snapshot, OTHER_PID));
+	frec__emitters_find(&found, &snapshot);
+	assert_true(have(&found, MY_PID));
+	assert_true(frec__process_table_find(&processes, MY_PID)->has_emitted);
+	assert_false(have(&found, OTHER_PID));
+	assert_false(frec__process_table_find(&processes, OTHER_PID)->has_emitted);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		assert_int_equal(frec__snapshot_mentions(&snapshot, others[i].pid),
-				 others[i].mentioned);
+		assert_int_equal(have(&found, others[i].pid), others[i].mentioned);
+	frec__emitters_deinit(&found);
 }
 
 // Returns whether the file `name` still exists, and whether it is below the folder `where`.
@@ -674,6 +688,67 @@ static void the_quota_has_an_order(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+#define STRANGER 70000
+
+// Makes `count` files of `size` bytes that belong to `owner`. They are no snapshots.
+static void make_files(uid_t owner, int count, off_t size)
+{
+	for (int i = 0; i < count; i++) {
+		char name[64];
+		int fd;
+
+		snprintf(name, sizeof(name), "%s/%u-%d.frec", folder, owner, i);
+		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		assert_int_equal(ftruncate(fd, size), 0);
+		assert_int_equal(fchown(fd, owner, (gid_t)-1), 0);
+		close(fd);
+	}
+}
+
+static int files_of(uid_t owner)
+{
+	DIR *listing = opendir(folder);
+	struct dirent *entry;
+	struct stat status;
+	int count = 0;
+
+	assert_non_null(listing);
+	while ((entry = readdir(listing)))
+		count += !fstatat(dirfd(listing), entry->d_name, &status, 0) &&
+			 S_ISREG(status.st_mode) && status.st_uid == owner;
+	closedir(listing);
+	return count;
+}
+
+// However many users there are, their snapshots take at most three times the quota, and leave those
+// of root alone.
+static void users_share_the_disk(void **state)
+{
+	char command[64];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	make_files(0, 3, 100);
+	for (uid_t user = STRANGER; user < STRANGER + 6; user++)
+		make_files(user, 10, 100);
+	frec__quota_keep(folder, 600, STRANGER, "70000-9.frec");
+	for (uid_t user = STRANGER; user < STRANGER + 6; user++)
+		assert_int_equal(files_of(user), 3);
+	snprintf(command, sizeof(command), "test -e %s/70000-9.frec", folder);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(files_of(0), 3);
+	make_files(STRANGER, FREC_QUOTA_FILES_MAX + 5, 0);
+	make_files(0, FREC_QUOTA_FILES_MAX + 5, 0);
+	frec__quota_keep(folder, 600, STRANGER, "70000-0.frec");
+	frec__quota_keep(folder, 600, 0, "0-0.frec");
+	assert_int_equal(files_of(STRANGER), FREC_QUOTA_FILES_MAX);
+	assert_int_equal(files_of(0), FREC_QUOTA_FILES_MAX + 5);
+	snprintf(command, sizeof(command), "rm %s/*.frec", folder);
+	assert_int_equal(system(command), 0);
+}
+
 // A limit on the size of files simulates a disk that fills up during a write.
 static void nothing_half_written_is_left(void **state)
 {
@@ -725,6 +800,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(folders, setup, teardown),
 		cmocka_unit_test_setup_teardown(emitters, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_quota_has_an_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(users_share_the_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_half_written_is_left, setup, teardown),
 	};
 	int failed;
