@@ -2,7 +2,7 @@
 // Requests and answers are messages of a socket, one each. A request is a letter and a path or a
 // build-id. An answer is a number, 0 or a negative errno, with a descriptor if it is 0, and the
 // path of a file that a server sent.
-#include "tools/opener.h"
+#include "unwind/opener.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -18,6 +18,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/regular_file.h"
+#include "proto/rights.h"
 #include "unwind/debuginfod.h"
 #include "unwind/elf_file.h"
 
@@ -28,14 +29,16 @@ struct answer {
 	char path[PATH_MAX];
 };
 
-static int opener = -1; // the socket of the command's side
+static int opener = -1; // the socket of the side that asks
 
-static bool is_elf(int fd)
+// Whether this is a program, a library, or debugging information. A core file is memory of a
+// process, and nobody's business.
+static bool is_program(int fd)
 {
-	char magic[SELFMAG];
+	Elf64_Ehdr header;
 
-	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
-	       !memcmp(magic, ELFMAG, SELFMAG);
+	return pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+	       !memcmp(header.e_ident, ELFMAG, SELFMAG) && header.e_type != ET_CORE;
 }
 
 static int open_for(const char *request, size_t size, bool debuginfod, struct answer *answer)
@@ -49,7 +52,10 @@ static int open_for(const char *request, size_t size, bool debuginfod, struct an
 	if (!debuginfod || build_id.size > sizeof(build_id.bytes))
 		return -ENOENT;
 	memcpy(build_id.bytes, request + 1, build_id.size);
+	errno = 0;
 	fd = frec__debuginfod(*request == 'e' ? "executable" : "debuginfo", &build_id, &path);
+	if (fd < 0 && errno == ENOMEM)
+		fd = -ENOMEM;
 	if (fd >= 0 && path)
 		strncpy(answer->path, path, sizeof(answer->path) - 1);
 	return fd;
@@ -86,8 +92,8 @@ static void serve(int socket, bool debuginfod)
 		struct answer answer = {0};
 		FREC_CLOSE int fd = open_for(request, (size_t)size, debuginfod, &answer);
 
-		// The command asks for paths of a stranger's choice, so it gets programs alone.
-		if (fd >= 0 && !is_elf(fd)) {
+		// The paths are of a stranger's choice, so only programs are handed over.
+		if (fd >= 0 && !is_program(fd)) {
 			close(fd);
 			fd = -ENOEXEC;
 		}
@@ -112,11 +118,9 @@ static int ask(char kind, const void *data, size_t size, char **ret_path)
 	const struct cmsghdr *header;
 	int fd = -1;
 
-	if (opener < 0)
-		return -EACCES;
-	if (sendmsg(opener, &request, MSG_NOSIGNAL) < 0 ||
+	if (opener < 0 || sendmsg(opener, &request, MSG_NOSIGNAL) < 0 ||
 	    recvmsg(opener, &message, MSG_CMSG_CLOEXEC) != sizeof(answer))
-		return -EACCES;
+		return -EPIPE;
 	header = CMSG_FIRSTHDR(&message);
 	if (header && header->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
@@ -156,7 +160,11 @@ bool frec__opener_start(bool debuginfod)
 		dup2(ends[1], STDIN_FILENO);
 		close(STDOUT_FILENO);
 		syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
-		signal(SIGINT, SIG_IGN); // it ends with the command
+		signal(SIGINT, SIG_IGN); // it ends with the process that asks
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		if (frec__rights_keep(FREC_RIGHTS_OF_OPENER))
+			_exit(1);
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 		frec__elf_open_through(NULL);
 		frec__debuginfod_through(NULL);
 		serve(STDIN_FILENO, debuginfod);
