@@ -116,3 +116,7 @@ endforeach()
 
 # Attacks: user nobody against a recorder of root.
 frec_accept_test(attack_files root attack/test_files.py $<TARGET_FILE:puppet>)
+add_library(wait_in_elf MODULE attack/wait_in_elf.c)
+target_link_libraries(wait_in_elf PRIVATE ${CMAKE_DL_LIBS})
+frec_accept_test(attack_rights root attack/test_rights.py $<TARGET_FILE:puppet>
+	$<TARGET_FILE:make_snapshot> $<TARGET_FILE:wait_in_elf>)
