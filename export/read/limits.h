@@ -63,6 +63,9 @@ struct frec_left_out {
 	uint64_t stacks; /* of events */
 	uint64_t maps;	 /* of processes */
 	uint64_t fields_left, places_left, mapped_left;
+	/* a negative errno: something failed that is not due to the file, such as memory or the
+	 * disk, so anything may be missing, and the command fails */
+	int failed;
 };
 
 /* Sets the counts to zero, and what is left to the limits of a file of `size` bytes. */
@@ -78,5 +81,10 @@ bool frec__left_out_words(struct frec_text *text, const struct frec_left_out *le
 /* The same as an error of the file with this name, or at the end of the one that `ret` has. */
 void frec__left_out_error(const struct frec_left_out *left_out, const char *name,
 			  struct frec_error *ret);
+
+/* Fails if something failed that is not due to the file. Returns 0, or a negative errno with
+ * `reterr` filled in. */
+int frec__left_out_failed(const struct frec_left_out *left_out, const char *name,
+			  struct frec_error *reterr);
 
 #endif

@@ -299,17 +299,30 @@ static int read_all(struct frec_import *import, const struct frec_import_options
 	return r;
 }
 
+// What a recorder does without if it has no memory for it, such as the name of a process, would be
+// missing in the file. malloc(3) has set errno then.
+static int check_memory(struct frec_error *reterr)
+{
+	return errno == ENOMEM ? frec__error(reterr, -ENOMEM, "out of memory") : 0;
+}
+
 static int import_all(struct frec_import *import, const struct frec_import_options *options,
 		      struct frec_error *reterr)
 {
-	int r = read_all(import, options, reterr);
+	int r;
 
+	errno = 0;
+	r = read_all(import, options, reterr);
+	if (!r)
+		r = check_memory(reterr);
 	if (r)
 		return r;
 	import->result.clock_is_perfs = !import->data.events[0].attr.use_clockid;
 	import->result.clock_known = import->data.clock_known && !import->result.clock_is_perfs;
 	import->ours = import->data.version && !strncmp(import->data.version, "flightrec", 9);
 	frec__import_write(import);
+	if (!import->parts.error.code)
+		(void)check_memory(&import->parts.error);
 	if (!import->parts.error.code)
 		frec__new_file_commit(&import->parts.file, &import->parts.error);
 	if (import->parts.error.code && reterr)
