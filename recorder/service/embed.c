@@ -213,7 +213,9 @@ static char **keeper_environment(void)
 	while (environ && environ[count] && !has_borrowed_rights())
 		count++;
 	variables = calloc(count + 1, sizeof(*variables));
-	for (size_t i = 0; variables && i < count; i++)
+	if (!variables)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
 		if (!is_for_service(environ[i]))
 			variables[kept++] = environ[i];
 	return variables;
