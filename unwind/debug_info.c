@@ -45,7 +45,7 @@ struct frec_debug_info {
 // What the interrupted lookup had allocated is in libdw's hands.
 static _Thread_local jmp_buf out_of_memory;
 
-static _Noreturn void leave(void)
+static __attribute__((noreturn)) void leave(void)
 {
 	longjmp(out_of_memory, 1);
 }

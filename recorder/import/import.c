@@ -349,15 +349,20 @@ int frec__import(int fd, const char *name, const char *output,
 							  .only_uid = -1};
 	IMPORT struct frec_import import = {
 		.data.input.fd = -1, .sort.fd = -1, .parts.file = {.fd = -1, .folder = -1}};
-	int r = frec__perf_data_open(&import.data, fd, name, reterr);
+	int r;
 
+	errno = 0;
+	r = frec__perf_data_open(&import.data, fd, name, reterr);
+	if (!r)
+		r = check_memory(reterr);
 	if (!r)
 		r = frec__new_file_create(&import.parts.file, output, reterr);
 	if (r)
 		return r;
+	errno = 0;
 	frec__crash_finder_init(&import.finder, &snapshot);
 	import.out = malloc(OUT_ROOM);
-	if (!import.out ||
+	if (check_memory(reterr) ||
 	    frec__record_sort_init(&import.sort, import.parts.file.folder, SORT_ROOM))
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	r = import_all(&import, options, reterr);

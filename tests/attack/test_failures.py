@@ -8,7 +8,7 @@ that is, the command either does what it does without a failure, byte for byte, 
 failure with an exit status other than 0 and a line, and leaves no file behind. A lack of memory is
 called that, and not damage to the file.
 
-POINTS is the number of calls of each kind that fail in turn, spread over all calls (24); 0: every
+POINTS is the number of calls of each kind that fail in turn, spread over all calls (16); 0: every
 call. WORD: only commands with this word in their name. Prints each failure of the test.
 """
 import concurrent.futures
@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 TOOL, MAKE, MAKE_PERF, FAIL = map(os.path.abspath, sys.argv[1:5])
-POINTS = int(sys.argv[5]) if len(sys.argv) > 5 else 24
+POINTS = int(sys.argv[5]) if len(sys.argv) > 5 else 16
 WORD = sys.argv[6] if len(sys.argv) > 6 else ""
 CALLS = ("malloc", "write", "open", "fsync", "rename")
 FORMATS = (

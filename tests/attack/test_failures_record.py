@@ -16,7 +16,7 @@ from kit import TOOL, check, done, folder, tool
 from puppet import beats, whole
 
 PUPPET, FAIL = map(os.path.realpath, sys.argv[1:3])
-POINTS = int(sys.argv[3]) if len(sys.argv) > 3 else 6
+POINTS = int(sys.argv[3]) if len(sys.argv) > 3 else 4
 CALLS = ("malloc", "write", "open", "fsync", "rename", "pidfd")
 EVENTS = 50
 CRASHED = 128 + signal.SIGSEGV
