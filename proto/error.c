@@ -19,9 +19,9 @@ int frec__error(struct frec_error *reterr, int code, const char *format, ...)
 	return code;
 }
 
-bool frec__is_shortage(int code)
+bool frec__is_shortage(int error)
 {
-	switch (code < 0 ? -code : code) {
+	switch (error) {
 	case ENOMEM:
 	case EMFILE:
 	case ENFILE:

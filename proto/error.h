@@ -36,8 +36,8 @@ struct frec_error {
 __attribute__((format(printf, 3, 4))) int frec__error(struct frec_error *reterr, int code,
 						      const char *format, ...);
 
-/* Returns whether errno or a negative errno says what this process lacked at that moment (memory,
+/* Returns whether `error`, a value of errno, says what this process lacked at that moment (memory,
  * descriptors, another process of ours), and nothing about the file that it worked on. */
-bool frec__is_shortage(int code);
+bool frec__is_shortage(int error);
 
 #endif

@@ -154,7 +154,7 @@ int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *r
 	// Snapshots and programs name these paths, so anybody may have chosen them.
 	int fd = open_file(path);
 
-	if (frec__is_shortage(fd))
+	if (fd < 0 && frec__is_shortage(-fd))
 		errno = -fd; // for those who would take it for a missing file
 	if (fd < 0)
 		return frec__error(reterr, fd, "%s: %s", path,
