@@ -23,7 +23,9 @@ struct frec_bytes {
 
 static inline struct frec_bytes frec__bytes(const void *data, size_t size)
 {
-	return (struct frec_bytes){data, (const uint8_t *)data + size, false};
+	const uint8_t *at = data;
+
+	return (struct frec_bytes){at, size ? at + size : at, false};
 }
 
 /* Makes the cursor fail as a read beyond the end does. A parser calls this when it meets a bad

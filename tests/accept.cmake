@@ -126,3 +126,9 @@ add_executable(impostor attack/impostor.c)
 target_link_libraries(impostor PRIVATE flightrec_static)
 target_include_directories(impostor PRIVATE ${PROJECT_SOURCE_DIR})
 frec_accept_test(attack_claims root attack/test_claims.py $<TARGET_FILE:impostor>)
+add_library(wait_in_elf MODULE attack/wait_in_elf.c)
+target_link_libraries(wait_in_elf PRIVATE ${CMAKE_DL_LIBS})
+frec_accept_test(attack_rights root attack/test_rights.py $<TARGET_FILE:puppet>
+	$<TARGET_FILE:make_snapshot> $<TARGET_FILE:wait_in_elf>)
+frec_accept_test(attack_failures_record root attack/test_failures_record.py $<TARGET_FILE:puppet>
+	$<TARGET_FILE:fail_nth>)

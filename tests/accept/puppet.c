@@ -7,7 +7,8 @@
 //
 //	emit N			emits N more beats, numbered on from the last: "ok LAST"
 //	word			answers with the enable word of the beat, in hexadecimal
-//	start HOW FOLDER KEEPER	starts a recorder: "ok", or why it did not start
+//	start HOW FOLDER KEEPER	starts a recorder: "ok", or why it did not start; KEEPER is - for
+//				the keeper that is found without a path
 //	transport		how the recorder gets the events: "HOW: WHY"
 //	log			the last line that the library has logged
 //	stop			stops the recorder: "ok"
@@ -59,7 +60,7 @@ static void start(const char *how, const char *folder, const char *keeper)
 						.folder = folder,
 						.ring_size = 1 << 20,
 						.events = events,
-						.keeper = keeper,
+						.keeper = strcmp(keeper, "-") ? keeper : NULL,
 						.transport = how,
 						.error = error,
 						.error_size = sizeof(error)};
