@@ -14,6 +14,9 @@ add_executable(make_hostile attack/make_hostile_main.c)
 target_link_libraries(make_hostile PRIVATE frec_make_hostile)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME host/attack_table COMMAND Python3::Interpreter
+	${CMAKE_CURRENT_SOURCE_DIR}/attack/table.py ${PROJECT_SOURCE_DIR})
+set_tests_properties(host/attack_table PROPERTIES TIMEOUT 60 LABELS host)
 add_test(NAME host/attack_outputs COMMAND Python3::Interpreter
 	${CMAKE_CURRENT_SOURCE_DIR}/attack/test_outputs.py $<TARGET_FILE:flightrec_tool>
 	$<TARGET_FILE:make_snapshot> $<TARGET_FILE:make_hostile>)

@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_sandbox.py FLIGHTREC MAKE_SNAPSHOT HIJACK.so: a command whose parser somebody has taken over
-can read no secret, write nowhere but its output, and reach nobody."""
+can read no secret, write nowhere but its output, and reach nobody.
+
+Who: whoever made a snapshot and takes over the command that reads it
+Tried: opens secrets, makes files and sockets, signals and traces processes, brings code, forks
+Happened: all of it is refused (without Landlock in the kernel he can open files)
+"""
 import os
 import pathlib
 import subprocess
