@@ -18,14 +18,3 @@ frec_unit_test(test_record_sort frec_engine)
 frec_unit_test(test_import flightrec_export frec_engine frec_make_perf_data)
 # It damages every byte of a recording, under sanitizers too.
 set_tests_properties(unit/test_import PROPERTIES TIMEOUT 900)
-
-if(FREC_FUZZ)
-	add_executable(fuzz_perf_data fuzz/fuzz_perf_data.c)
-	target_link_libraries(fuzz_perf_data PRIVATE flightrec_export frec_engine)
-	target_link_options(fuzz_perf_data PRIVATE -fsanitize=fuzzer)
-	add_test(NAME fuzz/fuzz_perf_data COMMAND fuzz_perf_data -max_total_time=10 -max_len=8192
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_perf_data_corpus
-		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/perf_data)
-	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_perf_data_corpus)
-	set_tests_properties(fuzz/fuzz_perf_data PROPERTIES TIMEOUT 120 LABELS fuzz)
-endif()
