@@ -116,3 +116,11 @@ endforeach()
 
 # Attacks: user nobody against a recorder of root.
 frec_accept_test(attack_files root attack/test_files.py $<TARGET_FILE:puppet>)
+
+# A minute of all of them at once, beside services of root that crash. It is run by hand for longer.
+add_executable(soak_service attack/soak_service.c)
+target_link_libraries(soak_service PRIVATE flightrec_static)
+add_test(NAME host/soak COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${Python3_EXECUTABLE}
+	${CMAKE_CURRENT_SOURCE_DIR}/soak --built ${PROJECT_BINARY_DIR} --minutes 1)
+set_tests_properties(host/soak PROPERTIES TIMEOUT 600 LABELS host SKIP_RETURN_CODE 77
+	RESOURCE_LOCK recorder)
