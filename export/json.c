@@ -222,11 +222,12 @@ void frec__json_registers(struct frec_text *line, const struct frec_registers *l
 	frec__text_puts(line, "}");
 }
 
-// Bytes of the objects of all locations that are kept.
+// Once the objects of locations that are kept have more bytes than this, no further ones are kept.
 #define LOCATIONS_SIZE_MAX (64u << 20)
 
 // Returns the JSON objects of a location, one for each function, separated by commas. They are made
-// only once, unless there are very many. Returns NULL if memory runs out.
+// only once and kept, until LOCATIONS_SIZE_MAX is exceeded; from then on they are made each time.
+// Returns NULL if memory runs out.
 static const struct frec_text *location_of(struct frec_json *json,
 					   const struct frec_location *location)
 {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_sandbox.py FLIGHTREC MAKE_SNAPSHOT HIJACK.so: a command whose parser somebody has taken over
-can read no secret, write nowhere but its output, and reach nobody.
+"""test_sandbox.py FLIGHTREC MAKE_SNAPSHOT HIJACK.so: a command that an attacker has taken over
+can read no secret, write nowhere but to its output, and reach no other process.
 
-Who: whoever made a snapshot and takes over the command that reads it
+Who: the author of a snapshot, who takes over the command that reads it
 Tried: opens secrets, makes files and sockets, signals and traces processes, brings code, forks
 Happened: all of it is refused (without Landlock in the kernel he can open files)
 """
@@ -15,7 +15,7 @@ import tempfile
 
 TOOL, MAKE, HIJACK = map(os.path.abspath, sys.argv[1:4])
 LANDLOCK_VERSION = 444
-TRIES = 9  # see hijack.c
+TRIES = 9  # how many attempts hijack.c makes
 
 
 def has_landlock():

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Whatever clients do at a recorder's socket, in whatever order, and whatever descriptors they pass:
-// the recorder neither crashes nor hangs nor keeps a descriptor of theirs; a client that is not
-// trusted neither ends the recorder nor sees its state; and when all clients have gone, nothing is
-// left of them. The input is a list of steps, each a byte, the client in a byte, and what the step
-// needs.
+// Whatever clients do at a recorder's socket, in whatever order, and whatever descriptors they
+// pass: the recorder neither crashes nor hangs nor keeps a descriptor of theirs; a client that is
+// not trusted neither ends the recorder nor sees its state; and when all clients have gone, nothing
+// is left of them. The input is a list of steps, each a byte, the client in a byte, and what the
+// step needs.
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -120,7 +120,7 @@ def check_text(path, lines):
 
 
 def harmless(text):
-    """Text as csv has it without --raw: no formula for a spreadsheet, no control characters."""
+    """Returns text as csv writes it without --raw: with no formula and no control characters."""
     return ("'" if re.match("[\x00-\x20]*[=+@＋－＝＠-]", text) else "") + plain(text)
 
 
@@ -150,7 +150,7 @@ def check_rows(path, lines, spelled):
                 assert json.loads(text) == value, (name, text)
             elif isinstance(value, float):
                 assert float(text) == value, (name, text)
-            elif isinstance(value, str) and value != "-inf":  # which is a number
+            elif isinstance(value, str) and value != "-inf":  # "-inf" is a number
                 assert text == spelled(value), (name, text)
             else:
                 assert text == str(value), (name, text)
