@@ -21,6 +21,7 @@ struct frec_bytes {
 	bool failed;
 };
 
+/* `data` may be NULL if `size` is 0. To add even 0 to NULL would be undefined. */
 static inline struct frec_bytes frec__bytes(const void *data, size_t size)
 {
 	const uint8_t *at = data;
@@ -51,7 +52,8 @@ static inline const uint8_t *frec__bytes_take(struct frec_bytes *bytes, uint64_t
 		frec__bytes_fail(bytes);
 		return NULL;
 	}
-	bytes->at += size;
+	if (size)
+		bytes->at += size;
 	return p;
 }
 

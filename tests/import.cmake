@@ -36,14 +36,3 @@ if(NOT FREC_SANITIZE)
 		$<TARGET_FILE:fail_nth>)
 	set_tests_properties(host/attack_failures PROPERTIES TIMEOUT 300 LABELS host)
 endif()
-
-if(FREC_FUZZ)
-	add_executable(fuzz_perf_data fuzz/fuzz_perf_data.c)
-	target_link_libraries(fuzz_perf_data PRIVATE flightrec_export frec_engine)
-	target_link_options(fuzz_perf_data PRIVATE -fsanitize=fuzzer)
-	add_test(NAME fuzz/fuzz_perf_data COMMAND fuzz_perf_data -max_total_time=10 -max_len=8192
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_perf_data_corpus
-		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/perf_data)
-	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_perf_data_corpus)
-	set_tests_properties(fuzz/fuzz_perf_data PROPERTIES TIMEOUT 120 LABELS fuzz)
-endif()

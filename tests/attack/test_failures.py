@@ -10,6 +10,12 @@ called that, and not damage to the file.
 
 POINTS is the number of calls of each kind that fail in turn, spread over all calls (16); 0: every
 call. WORD: only commands with this word in their name. Prints each failure of the test.
+
+Who: a machine under pressure, or a user who brings that about
+Tried: lets memory, the disk or descriptors run out at any call of `show`, `export`, `verify` or
+    `import`
+Happened: the output is what it is without the failure, byte for byte, or the command fails with
+    that reason and leaves no file
 """
 import concurrent.futures
 import os

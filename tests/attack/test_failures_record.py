@@ -1,9 +1,15 @@
-# Memory that runs out, a full disk, or a lack of descriptors, at any call of a recorder. Whenever
-# that is, the recorder ends when its command does, with the status of the command or with an error,
-# and a snapshot that has a name is whole: all events, and the stack of the crash or none. If there
-# is no snapshot, the recorder says why.
-#
-# 	test_failures_record.py PUPPET FAIL_NTH.so [POINTS]
+"""Memory that runs out, a full disk, or a lack of descriptors, at any call of a recorder. Whenever
+that is, the recorder ends when its command does, with the status of the command or with an error,
+and a snapshot that has a name is whole: all events, and the stack of the crash or none. If there
+is no snapshot, the recorder says why.
+
+    test_failures_record.py PUPPET FAIL_NTH.so [POINTS]
+
+Who: a machine under pressure, or a user who brings that about
+Tried: lets memory, the disk or descriptors run out at any call of a recorder
+Happened: the recorder ends with its command, and a snapshot under a final name is whole, or there
+    is none and a line says why
+"""
 import os
 import re
 import shutil

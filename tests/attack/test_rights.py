@@ -1,8 +1,14 @@
-# What processes of root lend to user nobody: nothing. A set-uid service starts the keeper that was
-# installed, and no program of its caller; a set-uid tool reads and writes only what its caller may;
-# and no process of flightrec holds a capability that SECURITY.md does not give it.
-#
-# 	test_rights.py PUPPET MAKE_SNAPSHOT WAIT_IN_ELF.so
+"""What processes of root lend to user nobody: nothing. A set-uid service starts the keeper that was
+installed, and no program of its caller; a set-uid tool reads and writes only what its caller may;
+and no process of flightrec holds a capability that SECURITY.md does not give it.
+
+    test_rights.py PUPPET MAKE_SNAPSHOT WAIT_IN_ELF.so
+
+Who: the caller of a set-uid service, or of the tool with file capabilities
+Tried: puts a keeper of his own into PATH, sets the environment, names files and sockets of others
+Happened: the installed keeper runs with an empty environment; the tool reads and writes only what
+    its caller may; no process holds a capability that is not in the table above
+"""
 import contextlib
 import os
 import re
