@@ -133,10 +133,10 @@ frec_accept_test(attack_rights root attack/test_rights.py $<TARGET_FILE:puppet>
 frec_accept_test(attack_failures_record root attack/test_failures_record.py $<TARGET_FILE:puppet>
 	$<TARGET_FILE:fail_nth>)
 
-# A minute of all of them at once, beside services of root that crash. It is run by hand for longer.
+# A minute of services of root that crash. With the hostile user, and for longer, it is run by hand.
 add_executable(soak_service attack/soak_service.c)
 target_link_libraries(soak_service PRIVATE flightrec_static)
 add_test(NAME host/soak COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${Python3_EXECUTABLE}
-	${CMAKE_CURRENT_SOURCE_DIR}/soak --built ${PROJECT_BINARY_DIR} --minutes 1)
+	${CMAKE_CURRENT_SOURCE_DIR}/soak --built ${PROJECT_BINARY_DIR} --minutes 1 --alone)
 set_tests_properties(host/soak PROPERTIES TIMEOUT 600 LABELS host SKIP_RETURN_CODE 77
 	RESOURCE_LOCK recorder)

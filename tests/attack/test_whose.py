@@ -1,5 +1,5 @@
-"""User nobody tries to get what processes of others did from a recorder of root: their deaths, their
-events, their names, and which events they have.
+"""User nobody tries to get what processes of others did from a recorder of root: their deaths,
+their events, their names, and which events they have.
 
     test_whose.py PUPPET TRANSPORT
 
