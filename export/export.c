@@ -192,6 +192,9 @@ int frec__export(const struct frec_export_job *job, struct frec_error *ret_warni
 	if (r)
 		return r;
 	r = write_all(&timeline, job, reterr);
+	for (size_t i = 0; i < job->snapshot_count && !r; i++)
+		r = frec__left_out_failed(job->snapshots[i]->left_out, job->snapshots[i]->name,
+					  reterr);
 	*ret_warning = *frec__timeline_problem(&timeline);
 	for (size_t i = 0; i < job->snapshot_count; i++)
 		frec__left_out_error(job->snapshots[i]->left_out, job->snapshots[i]->name,

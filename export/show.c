@@ -225,6 +225,8 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	frec__line_style_init(&show.style, snapshot, &show.events.processes);
 	show.style.colored = options->colored;
 	r = show_report(&show, reterr);
+	if (!r)
+		r = frec__left_out_failed(snapshot->left_out, snapshot->name, reterr);
 	*ret_warning = *frec__events_problem(&show.events);
 	frec__left_out_error(snapshot->left_out, snapshot->name, ret_warning);
 	frec__events_deinit(&show.events);

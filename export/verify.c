@@ -146,6 +146,8 @@ static void check_chunk(struct verify *verify, const struct frec_chunk_view *chu
 	size_t at = 0;
 
 	if (frec__snapshot_read_chunk(verify->snapshot, chunk, data, &error)) {
+		if (verify->snapshot->left_out->failed)
+			return;
 		frec__verify_problem(&verify->report, "%s", error.message);
 		return;
 	}
@@ -244,6 +246,9 @@ static void check_all(struct verify *verify)
 			verify->options->progress(verify->options->progress_data, done, total);
 	}
 	free(data.data);
+	if (!verify->report.error)
+		verify->report.error = frec__left_out_failed(snapshot->left_out, snapshot->name,
+							     verify->report.reterr);
 	check_counts(verify);
 	frec__loss_checks_compare(&verify->checks, &verify->report);
 }

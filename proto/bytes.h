@@ -21,9 +21,12 @@ struct frec_bytes {
 	bool failed;
 };
 
+/* `data` may be NULL if `size` is 0. To add even 0 to NULL would be undefined. */
 static inline struct frec_bytes frec__bytes(const void *data, size_t size)
 {
-	return (struct frec_bytes){data, (const uint8_t *)data + size, false};
+	const uint8_t *at = data;
+
+	return (struct frec_bytes){at, size ? at + size : at, false};
 }
 
 /* Makes the cursor fail as a read beyond the end does. A parser calls this when it meets a bad
@@ -49,7 +52,8 @@ static inline const uint8_t *frec__bytes_take(struct frec_bytes *bytes, uint64_t
 		frec__bytes_fail(bytes);
 		return NULL;
 	}
-	bytes->at += size;
+	if (size)
+		bytes->at += size;
 	return p;
 }
 

@@ -9,8 +9,8 @@
  *   records of perf_event_open(2) (perf_sample.h).
  * - Errors with a message (this header), which every room (folder) that has a parser returns.
  * - Files and folders that appear whole or not at all (new_file.h, new_folder.h), reading a small
- *   file (read_file.h), the clocks (clocks.h), resource limits (limits.h) and messages to people
- *   (report.h).
+ *   file (read_file.h), the clocks (clocks.h), resource limits (limits.h), capabilities (rights.h)
+ *   and messages to people (report.h).
  * - A few pieces that C lacks: a checked byte cursor (bytes.h), growing arrays (grow.h), a hash
  *   table (table.h) and scope guards (cleanup.h).
  *
@@ -23,6 +23,8 @@
 #ifndef FREC_PROTO_ERROR_H
 #define FREC_PROTO_ERROR_H
 
+#include <stdbool.h>
+
 /* A failure, in one sentence: what failed, where, and what to do about it. */
 struct frec_error {
 	int code;	   /* negative errno; 0: nothing has failed */
@@ -33,5 +35,9 @@ struct frec_error {
  * cut. */
 __attribute__((format(printf, 3, 4))) int frec__error(struct frec_error *reterr, int code,
 						      const char *format, ...);
+
+/* Returns whether `error`, a value of errno, says what this process lacked at that moment (memory,
+ * descriptors, another process of ours), and nothing about the file that it worked on. */
+bool frec__is_shortage(int error);
 
 #endif

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "proto/clocks.h"
+#include "proto/limits.h"
 #include "proto/report.h"
 #include "recorder/processes/proc_poll.h"
 #include "recorder/service/control.h"
@@ -83,14 +84,15 @@ static _Noreturn void become(char **arguments, int socket, void (*inherited)(int
 	_exit(EXIT_NO_COMMAND);
 }
 
-int frec__command_start(struct frec_command *command, char **arguments)
+int frec__command_start(struct frec_command *command, char **arguments, struct frec_error *reterr)
 {
 	// If SIGCHLD were ignored, there would be no exit status to wait for.
 	void (*inherited)(int) = signal(SIGCHLD, SIG_DFL);
 	int sockets[2], r;
 
+	*command = (struct frec_command){.go = -1, .end = -1};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
-		return -errno;
+		return frec__limit_error(reterr, -errno, 0, "cannot make a socket");
 	command->pid = fork();
 	if (command->pid == 0) {
 		close(sockets[1]);
@@ -98,16 +100,27 @@ int frec__command_start(struct frec_command *command, char **arguments)
 	}
 	r = command->pid < 0 ? -errno : 0;
 	close(sockets[0]);
-	if (r)
-		close(sockets[1]);
-	command->go = r ? -1 : sockets[1];
-	return r;
+	command->go = sockets[1];
+	if (r) {
+		close(command->go);
+		return frec__limit_error(reterr, r, 0, "cannot start a process");
+	}
+	// Without a pidfd the end of the command would not be noticed.
+	command->end = (int)syscall(SYS_pidfd_open, command->pid, 0);
+	if (command->end >= 0)
+		return 0;
+	r = -errno;
+	frec__command_cancel(command);
+	return frec__limit_error(reterr, r, 0, "cannot watch the command (pidfd_open)");
 }
 
 void frec__command_cancel(struct frec_command *command)
 {
 	close(command->go);
 	command->go = -1;
+	if (command->end >= 0)
+		close(command->end);
+	command->end = -1;
 	waitpid(command->pid, NULL, 0);
 }
 
@@ -139,7 +152,7 @@ void frec__command_release(struct frec_command *command, struct frec_session *se
 		frec__report(LOG_WARNING, "%s", error.message);
 	frec__engine_watch(engine, frec__engine_process(engine, pid), -1, false);
 	(void)frec__process_table_expect(&engine->processes, pid, arguments);
-	session->server.until = (int)syscall(SYS_pidfd_open, pid, 0);
+	session->server.until = command->end;
 	frec__control_send(command->go, "", 1, frec__engine_memory(engine));
 	if (!engine->kernel)
 		wait_for_exec(command, engine);

@@ -9,16 +9,17 @@
 
 struct frec_command {
 	pid_t pid;
-	int go; /* our end of the socket on which the process waits for a packet, or -1 */
+	int go;	 /* our end of the socket on which the process waits for a packet, or -1 */
+	int end; /* the process's pidfd, or -1 */
 };
 
 /*
  * Starts a process that will become the command. `arguments` end in NULL. The process waits for
  * frec__command_release(), so that nothing that it does as the command escapes the recorder. Call
  * this before the recorder starts, so that the process inherits nothing from the recorder, such as
- * its signal mask. Returns 0 or a negative errno.
+ * its signal mask. Returns 0, or a negative errno with `reterr` filled in.
  */
-int frec__command_start(struct frec_command *command, char **arguments);
+int frec__command_start(struct frec_command *command, char **arguments, struct frec_error *reterr);
 
 /* Makes the process exit instead of becoming the command. */
 void frec__command_cancel(struct frec_command *command);

@@ -3,6 +3,7 @@
 #include "recorder/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "proto/report.h"
+#include "proto/rights.h"
 #include "recorder/answers.h"
 #include "recorder/control_listen.h"
 #include "recorder/engine_start.h"
@@ -46,15 +48,28 @@ static void report_written(void *context, const struct frec_snapshot_job *job, c
 		frec__report(LOG_NOTICE, "trigger %s: snapshot %s%s", reason->name, path, more);
 }
 
+// Where $XDG_RUNTIME_DIR of this user usually is: for services, which do not have the variable, and
+// for a program that uses none. Returns whether there is such a folder.
+static bool usual_runtime_folder(char *ret, size_t size)
+{
+	struct stat status;
+
+	snprintf(ret, size, "/run/user/%u", geteuid());
+	return !lstat(ret, &status) && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+}
+
 void frec__control_folder(char *ret, size_t size)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char usual[40];
 
 	// Root in a user namespace is not necessarily the machine's root, hence the check of /run.
-	if (geteuid() == 0 && !access("/run", W_OK))
+	if (geteuid() == 0 && !faccessat(AT_FDCWD, "/run", W_OK, AT_EACCESS))
 		snprintf(ret, size, "%s", FREC_CONTROL_FOLDER);
 	else if (runtime && *runtime)
 		snprintf(ret, size, "%s/flightrec", runtime);
+	else if (usual_runtime_folder(usual, sizeof(usual)))
+		snprintf(ret, size, "%s/flightrec", usual);
 	else
 		snprintf(ret, size, "/tmp/flightrec-%u", geteuid());
 }
@@ -125,6 +140,9 @@ int frec__session_start(struct frec_session *session, const struct frec_session_
 	// the recording (SIGTTOU).
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN);
+	r = frec__rights_keep(FREC_RIGHTS_OF_RECORDER);
+	if (r)
+		return frec__error(reterr, r, "cannot give up capabilities: %s", strerror(-r));
 	r = frec__engine_start(&session->engine, &options->engine, reterr);
 	if (r)
 		return r;

@@ -21,7 +21,8 @@ struct frec_session {
 	struct frec_server server;
 };
 
-/* Starts recording and listens on the control socket. The session must not be moved until it ends.
+/* Gives up the capabilities that a recorder does not need (proto/rights.h), starts recording and
+ * listens on the control socket. The session must not be moved until it ends.
  * Returns 0; or, after undoing everything, a negative errno with `reterr` filled in. */
 int frec__session_start(struct frec_session *session, const struct frec_session_options *options,
 			struct frec_error *reterr);
@@ -34,8 +35,8 @@ void frec__session_end(struct frec_session *session);
  */
 int frec__session_keep(const struct frec_session_options *options, uint32_t pid, int socket);
 
-/* Writes the path of the folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR
- * or /tmp for other users. */
+/* Writes the path of the folder of control sockets: /run/flightrec for root; for other users below
+ * XDG_RUNTIME_DIR, else below /run/user/UID, else /tmp/flightrec-UID. */
 void frec__control_folder(char *ret, size_t size);
 
 #endif

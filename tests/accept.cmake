@@ -132,3 +132,17 @@ foreach(transport usdt shm)
 	frec_accept_test(attack_shares_${transport} root attack/test_shares.py ${transport}
 		$<TARGET_FILE:puppet> $<TARGET_FILE:storm>)
 endforeach()
+add_library(wait_in_elf MODULE attack/wait_in_elf.c)
+target_link_libraries(wait_in_elf PRIVATE ${CMAKE_DL_LIBS})
+frec_accept_test(attack_rights root attack/test_rights.py $<TARGET_FILE:puppet>
+	$<TARGET_FILE:make_snapshot> $<TARGET_FILE:wait_in_elf>)
+frec_accept_test(attack_failures_record root attack/test_failures_record.py $<TARGET_FILE:puppet>
+	$<TARGET_FILE:fail_nth>)
+
+# A minute of services of root that crash. With the hostile user, and for longer, it is run by hand.
+add_executable(soak_service attack/soak_service.c)
+target_link_libraries(soak_service PRIVATE flightrec_static)
+add_test(NAME host/soak COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${Python3_EXECUTABLE}
+	${CMAKE_CURRENT_SOURCE_DIR}/soak --built ${PROJECT_BINARY_DIR} --minutes 1 --alone)
+set_tests_properties(host/soak PROPERTIES TIMEOUT 600 LABELS host SKIP_RETURN_CODE 77
+	RESOURCE_LOCK recorder)

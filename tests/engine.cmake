@@ -25,15 +25,3 @@ if(NOT FREC_SANITIZE)
 		$<TARGET_FILE:many>)
 	set_tests_properties(host/test_many PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
 endif()
-
-if(FREC_FUZZ)
-	add_executable(fuzz_control fuzz/fuzz_control.c)
-	target_link_libraries(fuzz_control PRIVATE flightrec_static)
-	target_include_directories(fuzz_control PRIVATE ${PROJECT_SOURCE_DIR})
-	target_link_options(fuzz_control PRIVATE -fsanitize=fuzzer)
-	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_control_corpus)
-	add_test(NAME fuzz/fuzz_control COMMAND fuzz_control -max_total_time=10 -max_len=1024
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_control_corpus
-		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/control)
-	set_tests_properties(fuzz/fuzz_control PROPERTIES TIMEOUT 120 LABELS fuzz)
-endif()

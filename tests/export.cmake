@@ -14,6 +14,9 @@ add_executable(make_hostile attack/make_hostile_main.c)
 target_link_libraries(make_hostile PRIVATE frec_make_hostile)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME host/attack_table COMMAND Python3::Interpreter
+	${CMAKE_CURRENT_SOURCE_DIR}/attack/table.py ${PROJECT_SOURCE_DIR})
+set_tests_properties(host/attack_table PROPERTIES TIMEOUT 60 LABELS host)
 add_test(NAME host/attack_outputs COMMAND Python3::Interpreter
 	${CMAKE_CURRENT_SOURCE_DIR}/attack/test_outputs.py $<TARGET_FILE:flightrec_tool>
 	$<TARGET_FILE:make_snapshot> $<TARGET_FILE:make_hostile>)
@@ -66,25 +69,4 @@ if(NOT FREC_SANITIZE)
 		${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py $<TARGET_FILE:flightrec_tool>
 		$<TARGET_FILE:make_snapshot> memory)
 	set_tests_properties(host/test_export_memory PROPERTIES TIMEOUT 300 LABELS host)
-endif()
-
-if(FREC_FUZZ)
-	add_executable(fuzz_snapshot fuzz/fuzz_snapshot.c)
-	target_link_libraries(fuzz_snapshot PRIVATE frec_pipeline)
-	target_link_options(fuzz_snapshot PRIVATE -fsanitize=fuzzer)
-	# Ten seconds only prove that a target works. To search for bugs, run it by hand for longer.
-	add_test(NAME fuzz/fuzz_snapshot COMMAND fuzz_snapshot -max_total_time=10 -max_len=8192
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_snapshot_corpus
-		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/snapshot)
-	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_snapshot_corpus)
-	set_tests_properties(fuzz/fuzz_snapshot PROPERTIES TIMEOUT 120 LABELS fuzz)
-	add_executable(fuzz_eventheader fuzz/fuzz_eventheader.c)
-	target_link_libraries(fuzz_eventheader PRIVATE flightrec_export frec_make_snapshot)
-	target_link_options(fuzz_eventheader PRIVATE -fsanitize=fuzzer)
-	add_test(NAME fuzz/fuzz_eventheader COMMAND fuzz_eventheader -max_total_time=10
-		-max_len=4096
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_eventheader_corpus
-		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/eventheader)
-	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_eventheader_corpus)
-	set_tests_properties(fuzz/fuzz_eventheader PROPERTIES TIMEOUT 120 LABELS fuzz)
 endif()

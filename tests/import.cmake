@@ -19,18 +19,20 @@ frec_unit_test(test_eventheader flightrec_export frec_make_snapshot)
 add_library(frec_make_perf_data STATIC data/make_perf_data.c)
 target_include_directories(frec_make_perf_data PUBLIC ${PROJECT_SOURCE_DIR})
 target_link_libraries(frec_make_perf_data PRIVATE PkgConfig::ZSTD)
+add_executable(make_perf_data data/make_perf_data_main.c)
+target_link_libraries(make_perf_data PRIVATE frec_make_perf_data)
 frec_unit_test(test_record_sort frec_engine)
 frec_unit_test(test_import flightrec_export frec_engine frec_make_perf_data)
 # It damages every byte of a recording, under sanitizers too.
 set_tests_properties(unit/test_import PROPERTIES TIMEOUT 900)
 
-if(FREC_FUZZ)
-	add_executable(fuzz_perf_data fuzz/fuzz_perf_data.c)
-	target_link_libraries(fuzz_perf_data PRIVATE flightrec_export frec_engine)
-	target_link_options(fuzz_perf_data PRIVATE -fsanitize=fuzzer)
-	add_test(NAME fuzz/fuzz_perf_data COMMAND fuzz_perf_data -max_total_time=10 -max_len=8192
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_perf_data_corpus
-		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/perf_data)
-	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_perf_data_corpus)
-	set_tests_properties(fuzz/fuzz_perf_data PROPERTIES TIMEOUT 120 LABELS fuzz)
+# A sanitizer has an allocator of its own.
+if(NOT FREC_SANITIZE)
+	add_library(fail_nth MODULE attack/fail_nth.c)
+	target_link_libraries(fail_nth PRIVATE ${CMAKE_DL_LIBS})
+	add_test(NAME host/attack_failures COMMAND Python3::Interpreter
+		${CMAKE_CURRENT_SOURCE_DIR}/attack/test_failures.py $<TARGET_FILE:flightrec_tool>
+		$<TARGET_FILE:make_snapshot> $<TARGET_FILE:make_perf_data>
+		$<TARGET_FILE:fail_nth>)
+	set_tests_properties(host/attack_failures PROPERTIES TIMEOUT 300 LABELS host)
 endif()

@@ -53,17 +53,3 @@ if(LIBUNWIND_FOUND)
 		bench/bench_unwind.c unwind/other_libunwind.c unwind/perf_data.c)
 	target_link_libraries(bench_unwind PRIVATE frec_recording PkgConfig::LIBUNWIND)
 endif()
-
-if(FREC_FUZZ)
-	# Ten seconds only prove that a target works. To search for bugs, run it by hand for longer.
-	foreach(name unwind_cfi unwind_expression unwind_elf)
-		add_executable(fuzz_${name} fuzz/fuzz_${name}.c)
-		target_link_libraries(fuzz_${name} PRIVATE flightrec_unwind)
-		target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
-		file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_${name}_corpus)
-		add_test(NAME fuzz/fuzz_${name} COMMAND fuzz_${name} -max_total_time=10 -timeout=20
-			${CMAKE_CURRENT_BINARY_DIR}/fuzz_${name}_corpus
-			${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
-		set_tests_properties(fuzz/fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
-	endforeach()
-endif()

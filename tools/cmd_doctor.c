@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/rights.h"
 #include "recorder/doctor/probes.h"
 #include "tools/cli.h"
 #include "tools/doctor_table.h"
@@ -63,6 +64,8 @@ int frec_cmd_doctor(int argc, char **argv)
 		return status;
 	if (argc)
 		return frec__cli_usage(command.usage, "%s: doctor takes no arguments", argv[0]);
+	if (frec__rights_keep(FREC_RIGHTS_OF_DOCTOR))
+		return frec__cli_fail("cannot give up capabilities: %m");
 	results = calloc(frec__probe_count, sizeof(*results));
 	if (!results)
 		return frec__cli_fail("out of memory");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "recorder/command.h"
+#include "tools/borrowed_rights.h"
 #include "tools/cli.h"
 #include "tools/record_options.h"
 
@@ -46,7 +47,7 @@ int frec_cmd_run(int argc, char **argv)
 	struct frec_command command;
 	struct frec_error error;
 	char path[4096];
-	int r, status;
+	int status;
 
 	frec__record_options_init(&options);
 	if (!frec__options_parse(&line, &argc, &argv, &status))
@@ -58,9 +59,11 @@ int frec_cmd_run(int argc, char **argv)
 	frec__record_options_finish(&options);
 	options.session.engine.watch = FREC_WATCH_DESCENDANTS;
 	options.session.engine.hands_memory = true;
-	r = frec__command_start(&command, argv);
-	if (r)
-		return frec__cli_fail("cannot start a process: %s", strerror(-r));
+	if (frec__command_start(&command, argv, &error))
+		return frec__cli_fail("%s", error.message);
+	// The process that becomes the command has the environment. The command has none of the
+	// borrowed rights, because exec takes them away.
+	frec__borrowed_rights_forget_environment();
 	if (frec__session_start(&session, &options.session, &error)) {
 		frec__command_cancel(&command);
 		return frec__cli_fail("%s", error.message);

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
-#include "tools/opener.h"
+#include "unwind/opener.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true

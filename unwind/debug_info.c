@@ -10,6 +10,8 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <errno.h>
+#include <setjmp.h>
 #include <stdlib.h>
 
 #include "proto/grow.h"
@@ -39,6 +41,15 @@ struct frec_debug_info {
 	uint64_t steps; // how many of STEPS_MAX are left
 };
 
+// If memory runs out, libdw calls a function that must not return; its own one ends the process.
+// What the interrupted lookup had allocated is in libdw's hands.
+static _Thread_local jmp_buf out_of_memory;
+
+static __attribute__((noreturn)) void leave(void)
+{
+	longjmp(out_of_memory, 1);
+}
+
 struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
 						const struct frec_elf *alternate)
 {
@@ -58,13 +69,16 @@ struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
 		free(info);
 		return NULL;
 	}
+	dwarf_new_oom_handler(info->dwarf, leave);
 	// Without dwarf_setalt(), libdw would open whatever file .gnu_debugaltlink names.
 	if (alternate)
 		info->alternate = dwarf_begin_elf(alternate->elf, DWARF_C_READ, NULL);
-	if (info->alternate)
+	if (info->alternate) {
+		dwarf_new_oom_handler(info->alternate, leave);
 		dwarf_setalt(info->dwarf, info->alternate);
-	else
+	} else {
 		info->lines_only = frec__elf_section(elf, ".gnu_debugaltlink", &header) != NULL;
+	}
 	return info;
 }
 
@@ -140,8 +154,8 @@ static void add_line(struct unit *unit, uint64_t address, struct frec_debug_func
 		function->column = (unsigned int)number;
 }
 
-size_t frec__debug_info_find(struct frec_debug_info *info, uint64_t address,
-			     struct frec_debug_function *functions)
+static size_t find(struct frec_debug_info *info, uint64_t address,
+		   struct frec_debug_function *functions)
 {
 	struct unit *unit = find_unit(info, address);
 	uint64_t offset, start;
@@ -165,4 +179,14 @@ size_t frec__debug_info_find(struct frec_debug_info *info, uint64_t address,
 		functions[count - 1].start = start;
 	add_line(unit, address, &functions[0]);
 	return functions[0].file || functions[0].name ? count : 0;
+}
+
+size_t frec__debug_info_find(struct frec_debug_info *info, uint64_t address,
+			     struct frec_debug_function *functions)
+{
+	if (setjmp(out_of_memory)) {
+		errno = ENOMEM;
+		return 0;
+	}
+	return find(info, address, functions);
 }

@@ -154,6 +154,8 @@ int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *r
 	// The path comes from a snapshot or from a program, so anybody may have chosen it.
 	int fd = open_file(path);
 
+	if (fd < 0 && frec__is_shortage(-fd))
+		errno = -fd; // for those who would take it for a missing file
 	if (fd < 0)
 		return frec__error(reterr, fd, "%s: %s", path,
 				   fd == -EINVAL    ? "not a regular file"

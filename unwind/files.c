@@ -77,6 +77,8 @@ static struct frec_elf *from_server(const struct frec_unwinder *unwinder, const 
 	if (!unwinder->options.debuginfod || !build_id->size)
 		return NULL;
 	fd = frec__debuginfod(kind, build_id, &path);
+	if (fd < 0 && frec__is_shortage(-fd))
+		errno = -fd; // as in frec__elf_open()
 	if (fd < 0 || frec__elf_open_fd(fd, path, &elf, NULL) ||
 	    !is_wanted(unwinder, elf, build_id))
 		return NULL;

@@ -13,16 +13,17 @@
  *	for (size_t i = 0; i < count; i++)
  *		frec__symbolize(process, &frames[i], &names);
  *
- * The API of this folder is this header, registers.h (the register layouts of the machines) and
- * epochs.h (for how long an address keeps its meaning). All other headers are internal. The
- * functions of this header are in unwinder.c, process.c, unwind.c and symbolize.c.
+ * The API of this folder is this header, registers.h (the register layouts of the machines),
+ * epochs.h (for how long an address keeps its meaning) and opener.h (for a process that may not
+ * open files itself). All other headers are internal. The functions of this header are in
+ * unwinder.c, process.c, unwind.c and symbolize.c.
  *
  * Data flows one way. Each file gets data only from files on lines above its own, to its left, or
  * beside it between two arrows:
  *
  *	cfi, cfi_run (DWARF's instructions)	-> row, rows (12 bytes for a range of addresses)
  *	expression -> step (all rules of a frame)
- *	elf_file -> files, debuginfod (finding a file) -> module (a file and its rows)
+ *	elf_file, debuginfod -> opener, files (finding a file) -> module (a file and its rows)
  *	process (mappings, and rows of addresses met before) -> unwind (frames)
  *	symbols, stubs, debug_info, debug_functions, split_unit, debugdata, demangle
  *		-> names (of a module's addresses) -> symbolize (of a frame)

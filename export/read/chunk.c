@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "export/read/wire.h"
 #include "flightrec.pb-c.h"
@@ -81,6 +82,8 @@ static int uncompress(const struct frec_chunk_content *content, uint32_t size,
 	} else if (content->kind == ZSTD) {
 		size_t n = ZSTD_decompress(data->data, size, content->data, content->size);
 
+		if (ZSTD_isError(n) && ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
+			return *why = "out of memory", -ENOMEM;
 		if (ZSTD_isError(n) || n != size)
 			return *why = "these records cannot be uncompressed to the size they claim",
 			       -EBADMSG;

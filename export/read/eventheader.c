@@ -108,7 +108,7 @@ static void free_layout(struct frec_eventheader_layout *layout)
 }
 
 // Adds a description that was not seen before. Leaves it out if it is malformed, if there are too
-// many, or if memory runs out.
+// many, or if memory runs out; errno is then ENOMEM.
 static void add(struct frec_snapshot *snapshot, struct frec_eventheader *eventheader,
 		size_t raw_source, const struct frec_eventheader_head *head, uint64_t key)
 {
@@ -179,6 +179,7 @@ int frec__eventheader_describe(struct frec_snapshot *snapshot)
 	struct frec_eventheader *eventheader;
 	struct frec_chunk_data data = {0};
 	bool any = false;
+	int before = errno, r;
 
 	for (size_t i = 0; i < snapshot->source_count && !any; i++)
 		any = has_shape(snapshot->sources[i]);
@@ -201,12 +202,17 @@ int frec__eventheader_describe(struct frec_snapshot *snapshot)
 		if (!eventheader->next_id)
 			break;
 	}
+	errno = 0;
 	for (size_t i = 0; i < snapshot->chunk_count; i++) {
 		if (!frec__snapshot_read_chunk(snapshot, &snapshot->chunks[i], &data, NULL))
 			describe_chunk(snapshot, eventheader, &data);
 	}
 	free(data.data);
-	return 0;
+	r = errno == ENOMEM ? -ENOMEM : snapshot->left_out->failed;
+	errno = before;
+	if (r)
+		frec__eventheader_forget(snapshot);
+	return r;
 }
 
 void frec__eventheader_forget(struct frec_snapshot *snapshot)

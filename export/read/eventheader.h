@@ -25,8 +25,8 @@
 #define FREC_EVENTHEADER_SOURCES_MAX 16384
 #define FREC_EVENTHEADER_BYTES_MAX (32u << 20)
 
-/* Adds a source to the snapshot for each distinct description. Returns 0 or -ENOMEM. Skips records
- * that cannot be read: the code that reads them next reports them. */
+/* Adds a source to the snapshot for each distinct description. Returns 0, or a negative errno if
+ * memory or the disk failed. Skips damaged records: the code that reads them next reports them. */
 int frec__eventheader_describe(struct frec_snapshot *snapshot);
 
 /* Frees what frec__eventheader_describe() keeps, except the sources, which belong to the snapshot.

@@ -4,13 +4,14 @@
 #include "export/read/input.h"
 
 #include "export/read/eventheader.h"
+#include "export/read/parts.h"
 
 static int describe(struct frec_snapshot *snapshot, struct frec_error *reterr)
 {
 	int r = frec__eventheader_describe(snapshot);
 
 	if (r) {
-		frec__error(reterr, r, "%s: out of memory", snapshot->name);
+		frec__error(reterr, r, "%s: %s", snapshot->name, frec__part_why(r));
 		frec__input_close(snapshot);
 	}
 	return r;

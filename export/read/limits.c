@@ -138,3 +138,16 @@ void frec__left_out_error(const struct frec_left_out *left_out, const char *name
 	else
 		frec__error(ret, -E2BIG, "%s: %s", name, words.data);
 }
+
+int frec__left_out_failed(const struct frec_left_out *left_out, const char *name,
+			  struct frec_error *reterr)
+{
+	int r = frec__text_ran_out() ? -ENOMEM : left_out->failed;
+
+	if (!r)
+		return 0;
+	return frec__error(reterr, r, "%s: %s", name,
+			   r == -EPIPE ? "the process that opens program files is gone, so names "
+					 "are missing: try again"
+				       : frec__part_why(r));
+}

@@ -71,6 +71,9 @@ struct frec_left_out {
 	uint64_t maps;	 /* of processes */
 	/* what is left of FREC_LIMIT_FIELDS, FREC_LIMIT_PLACES and FREC_LIMIT_MAPPED */
 	uint64_t fields_left, places_left, mapped_left;
+	/* a negative errno: something failed that is not due to the file, such as memory or the
+	 * disk, so anything may be missing, and the command fails */
+	int failed;
 };
 
 /* Sets the counts to zero, and the ..._left members to the limits of a file of `size` bytes. */
@@ -88,5 +91,10 @@ bool frec__left_out_words(struct frec_text *text, const struct frec_left_out *le
  * sentence to the error that `ret` already is. */
 void frec__left_out_error(const struct frec_left_out *left_out, const char *name,
 			  struct frec_error *ret);
+
+/* Fails if something failed that is not due to the file. Returns 0, or a negative errno with
+ * `reterr` filled in. */
+int frec__left_out_failed(const struct frec_left_out *left_out, const char *name,
+			  struct frec_error *reterr);
 
 #endif

@@ -102,6 +102,11 @@ int frec__part_unpack(const struct frec_part_view *view, uint64_t *memory, Proto
 	return 0;
 }
 
+bool frec__part_is_damage(int r)
+{
+	return r == -EAGAIN || r == -EILSEQ || r == -EBADMSG || r == -E2BIG || r == -ENOTSUP;
+}
+
 const char *frec__part_why(int r)
 {
 	switch (r) {
@@ -113,6 +118,8 @@ const char *frec__part_why(int r)
 		return "this is not a part of a snapshot";
 	case -E2BIG:
 		return "this part would take more memory than a file of this size may";
+	case -ENOMEM:
+		return "out of memory";
 	default:
 		return strerror(-r);
 	}

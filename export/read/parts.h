@@ -27,6 +27,10 @@ struct frec_part_reader {
  */
 int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct frec_part_view *ret);
 
+/* Returns whether an error of frec__part_read() is due to the bytes of the file. Otherwise memory
+ * or the disk failed. */
+bool frec__part_is_damage(int r);
+
 /* Returns words for an error of frec__part_read() or frec__part_unpack(). */
 const char *frec__part_why(int r);
 

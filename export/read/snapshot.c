@@ -130,9 +130,9 @@ static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
 
 	while (offset < snapshot->reader.size) {
 		r = frec__part_read(&snapshot->reader, offset, &view);
-		if (r == -ENOMEM || r == -EIO || r == -EISDIR)
+		if (r && !frec__part_is_damage(r))
 			return frec__error(reterr, r, "%s: cannot read it: %s", snapshot->name,
-					   strerror(-r));
+					   frec__part_why(r));
 		if (!offset && (r == -EBADMSG || (!r && view.field != FREC_PART_HEADER)))
 			return frec__error(reterr, -EBADMSG, "%s: not a .frec file",
 					   snapshot->name);
@@ -348,6 +348,8 @@ int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_
 	const char *why;
 	int r = frec__chunk_read(&snapshot->reader, chunk->offset, data, &why);
 
+	if (r && !frec__part_is_damage(r))
+		snapshot->left_out->failed = r;
 	return r ? frec__error(reterr, r, "%s: byte %" PRIu64 ": %s", snapshot->name, chunk->offset,
 			       why)
 		 : 0;

@@ -7,9 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Small texts are made for larger ones in many places, which do without them if they fail.
+static bool ran_out;
+
+bool frec__text_ran_out(void)
+{
+	return ran_out;
+}
+
 // Marks the text as failed, after which nothing fits into it any more. Returns false.
 static bool fail(struct frec_text *text)
 {
+	ran_out = true;
 	text->failed = true;
 	text->capacity = text->size;
 	return false;

@@ -19,6 +19,9 @@ struct frec_text {
 	bool failed;
 };
 
+/* Returns whether any text of this process has ever failed. */
+bool frec__text_ran_out(void);
+
 void frec__text_free(struct frec_text *text);
 
 /* A local text that is freed at the end of its scope. */

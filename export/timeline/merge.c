@@ -156,9 +156,7 @@ static bool move_window(struct frec_merge *merge, struct frec_merge_ring *ring)
 		uint8_t *data = realloc(ring->data.data, size);
 
 		if (!data) {
-			if (problem)
-				frec__error(problem, -ENOMEM, "%s: out of memory",
-					    merge->snapshot->name);
+			merge->snapshot->left_out->failed = -ENOMEM;
 			return false;
 		}
 		ring->data.data = data;

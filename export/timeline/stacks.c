@@ -266,15 +266,12 @@ static size_t decode_frames(struct frec_stacks *stacks, const uint8_t *pcs, cons
 	return count;
 }
 
-const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
-						     const struct frec_record *record)
+static const struct frec_call_stack *of_record(struct frec_stacks *stacks,
+					       const struct frec_record *record)
 {
 	bool unwound = record->source->unwound && record->frames_count;
 	struct frec_located_process *process = NULL;
 
-	start(stacks);
-	if (!record->callchain_count && !record->register_abi && !unwound)
-		return NULL;
 	add_callchain(stacks, NULL, record, true);
 	process = frec__stack_lives_find(&stacks->lives, record->pid, record->tid, record->time);
 	if (!process) {
@@ -304,8 +301,8 @@ const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 	return intern(stacks);
 }
 
-const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
-						     const Flightrec__ThreadStack *thread)
+static const struct frec_call_stack *of_thread(struct frec_stacks *stacks,
+					       const Flightrec__ThreadStack *thread)
 {
 	const Flightrec__Frames *frames = thread->frames;
 	struct frec_located_process *process =
@@ -322,7 +319,7 @@ const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 	return intern(stacks);
 }
 
-const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks)
+static const struct frec_call_stack *of_crash(struct frec_stacks *stacks)
 {
 	const Flightrec__Crash *crash = stacks->snapshot->crash;
 	struct frec_located_process *process;
@@ -337,7 +334,7 @@ const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks)
 
 		if (thread->tid == crash->tid && thread->pid == crash->pid && thread->frames &&
 		    thread->frames->n_pc)
-			return frec__stacks_of_thread(stacks, thread);
+			return of_thread(stacks, thread);
 	}
 	process = crash->registers ? frec__stack_lives_find(&stacks->lives, crash->pid, crash->tid,
 							    crash->time)
@@ -356,6 +353,56 @@ const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks)
 		   frec__unwind(process->unwind, &registers, &stack, stacks->frames,
 				FREC_FRAMES_MAX, &stacks->end));
 	return intern(stacks);
+}
+
+// Unwinding, and the libraries that look up names, do without what they have no memory for, and
+// without files that could not be opened for want of descriptors: the result is a shorter stack, or
+// one without names. Nothing but malloc(3) and frec__elf_open() leaves these errors. `before` is
+// errno before it was set to 0.
+static void note_failure(struct frec_stacks *stacks, int before)
+{
+	if (frec__is_shortage(errno))
+		stacks->snapshot->left_out->failed = -errno;
+	errno = before;
+}
+
+const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
+						     const struct frec_record *record)
+{
+	const bool unwound = record->source->unwound && record->frames_count;
+	const struct frec_call_stack *stack;
+	int before = errno;
+
+	start(stacks);
+	if (!record->callchain_count && !record->register_abi && !unwound)
+		return NULL;
+	errno = 0;
+	stack = of_record(stacks, record);
+	note_failure(stacks, before);
+	return stack;
+}
+
+const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
+						     const Flightrec__ThreadStack *thread)
+{
+	const struct frec_call_stack *stack;
+	int before = errno;
+
+	errno = 0;
+	stack = of_thread(stacks, thread);
+	note_failure(stacks, before);
+	return stack;
+}
+
+const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks)
+{
+	const struct frec_call_stack *stack;
+	int before = errno;
+
+	errno = 0;
+	stack = of_crash(stacks);
+	note_failure(stacks, before);
+	return stack;
 }
 
 const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks)

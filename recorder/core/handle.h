@@ -7,13 +7,14 @@
  * Installation: install.c writes kernel.core_pattern, and remembers the previous pattern in a file
  * of sysctl.d(5). pattern.c makes and expands patterns.
  *
- * A core dump flows through the room like this. handle.c forks a child. The child finds recorders
- * that wait for the stacks of the process (recorders.c), reads the registers of all threads from
- * the head of the core dump (notes.c, registers_*.c), reads mappings and stack bytes from /proc
- * (process.c), unwinds the threads (stacks.c) and hands the stacks to those recorders. The parent
- * then passes the whole core dump on (pass.c), to a command or to a file (file.c).
+ * A core dump flows through the room like this. handle.c forks a child. The child reads mappings
+ * and threads from /proc (process.c) and finds recorders that wait for the stacks of the process
+ * (recorders.c). A child of its own, without rights, reads the registers of all threads from the
+ * head of the core dump (notes.c, registers_*.c) and unwinds the threads (stacks.c). The first
+ * child then hands the stacks to those recorders. The parent passes the whole core dump on
+ * (pass.c), to a command or to a file (file.c).
  *
- * Invariants: the core dump is passed on byte for byte, whatever happens to the child. Memory, time
+ * Invariants: the core dump is passed on byte for byte, whatever happens to a child. Memory, time
  * and descriptors are bounded, because the kernel keeps the dying process until the handler ends. A
  * recorder that does not run as root learns only about its user's processes.
  */

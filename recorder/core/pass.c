@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/rights.h"
 #include "recorder/core/file.h"
 
 #define PIECE (1u << 20)
@@ -66,6 +67,7 @@ static int pass_to_command(const char *pattern, const struct frec_core_values *v
 		close(pipes[1]);
 		return frec__error(reterr, -errno, "fork: %s", strerror(errno));
 	}
+	(void)frec__rights_keep(FREC_RIGHTS_NONE); // moving bytes takes none
 	r = feed(kept, pipes[1]);
 	if (!r || r == -EINVAL) // splice(2) refuses /dev/null, which is `kept` if nothing was kept
 		r = feed(source, pipes[1]);

@@ -125,7 +125,22 @@ static uint32_t innermost(const char *status)
 	return number;
 }
 
-static int read_threads(struct frec_core_process *process, char status[STATUS_MAX])
+static void read_name(int folder, const char *tid, char ret[16])
+{
+	char path[300];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/comm", tid);
+
+	FREC_CLOSE int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+
+	n = fd < 0 ? 0 : read(fd, ret, 15);
+	ret[n < 0 ? 0 : n] = 0;
+	ret[strcspn(ret, "\n")] = 0;
+}
+
+// `same`: the process's own pid namespace is ours.
+static int read_threads(struct frec_core_process *process, bool same, char status[STATUS_MAX])
 {
 	FREC_CLOSEDIR DIR *folder = NULL;
 	const struct dirent *entry;
@@ -135,16 +150,18 @@ static int read_threads(struct frec_core_process *process, char status[STATUS_MA
 	if (!folder)
 		return -errno;
 	while (process->threads < TID_MAX && (entry = readdir(folder))) {
+		struct frec_core_tid *thread;
 		char path[300];
 
 		snprintf(path, sizeof(path), "%s/status", entry->d_name);
-		if (*entry->d_name == '.' || !read_status(dirfd(folder), path, status))
+		if (*entry->d_name == '.' || (!same && !read_status(dirfd(folder), path, status)))
 			continue;
 		if (!frec__grow(&process->thread, process->threads, sizeof(*process->thread)))
 			return -ENOMEM;
-		process->thread[process->threads++] =
-			(struct frec_core_tid){.inside = innermost(status),
-					       .here = (uint32_t)strtoul(entry->d_name, NULL, 10)};
+		thread = &process->thread[process->threads++];
+		thread->here = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		thread->inside = same ? thread->here : innermost(status);
+		read_name(dirfd(folder), entry->d_name, thread->name);
 	}
 	return 0;
 }
@@ -168,8 +185,8 @@ int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 		    : -ESRCH;
 	if (!r)
 		r = read_maps(process);
-	if (!r && innermost(status) != (uint32_t)pid)
-		r = read_threads(process, status);
+	if (!r)
+		r = read_threads(process, innermost(status) == (uint32_t)pid, status);
 	if (r)
 		frec__core_process_close(process);
 	return r;
@@ -189,29 +206,14 @@ void frec__core_process_close(struct frec_core_process *process)
 	*process = (struct frec_core_process){.folder = -1, .memory = -1};
 }
 
-uint32_t frec__core_process_tid(const struct frec_core_process *process, uint32_t inside)
+const struct frec_core_tid *frec__core_process_thread(const struct frec_core_process *process,
+						      uint32_t inside)
 {
-	if (!process->threads)
-		return inside;
 	for (size_t i = 0; i < process->threads; i++) {
 		if (process->thread[i].inside == inside)
-			return process->thread[i].here;
+			return &process->thread[i];
 	}
-	return 0;
-}
-
-void frec__core_process_name(const struct frec_core_process *process, uint32_t tid, char ret[16])
-{
-	char path[40];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "task/%u/comm", tid);
-
-	FREC_CLOSE int fd = openat(process->folder, path, O_RDONLY | O_CLOEXEC);
-
-	n = fd < 0 ? 0 : read(fd, ret, 15);
-	ret[n < 0 ? 0 : n] = 0;
-	ret[strcspn(ret, "\n")] = 0;
+	return NULL;
 }
 
 void frec__core_process_stack(const struct frec_core_process *process, uint64_t pointer,

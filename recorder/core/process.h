@@ -32,26 +32,26 @@ struct frec_core_process {
 	/* The executable mappings. Their paths lead to the mapped file itself, even if it was
 	 * renamed or deleted. */
 	struct frec_unwind_map *program;
-	/* For each thread its tid in the process's own pid namespace and in ours. Empty if both
-	 * namespaces are the same. */
+	/* Its threads: their tids in the process's own pid namespace and in ours, and their names,
+	 * which are empty if they could not be read. */
 	size_t threads;
 	struct frec_core_tid {
 		uint32_t inside, here;
+		char name[16];
 	} * thread;
 };
 
-/* Returns 0, -ESRCH if the process is gone or this is another process, whose core is not being
- * dumped, or another negative errno. */
+/* Reads everything but the stacks, so that the rest works without the right to open files. Returns
+ * 0, -ESRCH if the process is gone or this is another process, whose core is not being dumped, or
+ * another negative errno. */
 int frec__core_process_open(struct frec_core_process *process, pid_t pid);
 void frec__core_process_close(struct frec_core_process *process);
 #define FREC_CORE_PROCESS __attribute__((cleanup(frec__core_process_close)))
 
-/* Returns the tid in our pid namespace of the thread that has the tid `inside` in the process's own
- * pid namespace, or 0 if there is no such thread. */
-uint32_t frec__core_process_tid(const struct frec_core_process *process, uint32_t inside);
-
-/* Returns the name of a thread: at most 15 characters, empty if it cannot be read. */
-void frec__core_process_name(const struct frec_core_process *process, uint32_t tid, char ret[16]);
+/* Returns the thread that has the tid `inside` in the process's own pid namespace, or NULL if there
+ * is no such thread. */
+const struct frec_core_tid *frec__core_process_thread(const struct frec_core_process *process,
+						      uint32_t inside);
 
 /*
  * Reads at most `size` bytes of a stack into `buffer`, and describes the bytes in `ret`. Begins at

@@ -23,7 +23,7 @@ struct work {
 	size_t written;
 };
 
-static void unwind(struct work *work, const struct frec_core_thread *thread)
+static int unwind(struct work *work, const struct frec_core_thread *thread)
 {
 	const struct frec_unwind_registers registers = {
 		.mask = frec__perf_user_registers,
@@ -34,7 +34,7 @@ static void unwind(struct work *work, const struct frec_core_thread *thread)
 	frec__core_process_stack(work->process,
 				 frec__unwind_register(&registers, frec__perf_user_stack_pointer),
 				 work->stack, FREC_CORE_STACK_SIZE, &stack);
-	frec__unwound_stack(work->unwind, &registers, &stack, &work->unwound);
+	return frec__unwound_stack(work->unwind, &registers, &stack, &work->unwound);
 }
 
 // Returns 0, -ENOSPC if no more stacks fit, or another negative errno.
@@ -43,20 +43,23 @@ static int write_thread(struct work *work, struct frec_core_thread *thread, uint
 	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
 	FREC_FREE uint8_t *part = NULL;
-	char name[16] = "";
+	const struct frec_core_tid *known = frec__core_process_thread(work->process, thread->tid);
+	const char *name = known ? known->name : "";
 	size_t size;
 	int r;
 
 	message.pid = (uint32_t)work->process->pid;
-	message.tid = frec__core_process_tid(work->process, thread->tid);
-	frec__core_process_name(work->process, message.tid, name);
-	message.name = (ProtobufCBinaryData){.len = strlen(name), .data = (uint8_t *)name};
+	message.tid = known ? known->here : 0;
+	message.name =
+		(ProtobufCBinaryData){.len = strlen(name), .data = (uint8_t *)(uintptr_t)name};
 	message.time = now;
 	registers.mask = frec__perf_user_registers;
 	registers.n_value = (size_t)__builtin_popcountll(registers.mask);
 	registers.value = thread->value;
 	message.registers = &registers;
-	unwind(work, thread);
+	r = unwind(work, thread);
+	if (r)
+		return r;
 	message.frames = &work->unwound.frames;
 	r = frec__part_pack(FREC_PART_THREAD_STACK, &message.base, &part, &size);
 	if (r)

@@ -313,17 +313,30 @@ static int read_all(struct frec_import *import, const struct frec_import_options
 	return 0;
 }
 
+// What a recorder does without if it has no memory for it, such as the name of a process, would be
+// missing in the file. malloc(3) has set errno then.
+static int check_memory(struct frec_error *reterr)
+{
+	return errno == ENOMEM ? frec__error(reterr, -ENOMEM, "out of memory") : 0;
+}
+
 static int import_all(struct frec_import *import, const struct frec_import_options *options,
 		      struct frec_error *reterr)
 {
-	int r = read_all(import, options, reterr);
+	int r;
 
+	errno = 0;
+	r = read_all(import, options, reterr);
+	if (!r)
+		r = check_memory(reterr);
 	if (r)
 		return r;
 	import->result.clock_is_perfs = !import->data.events[0].attr.use_clockid;
 	import->result.clock_known = import->data.clock_known && !import->result.clock_is_perfs;
 	import->ours = import->data.version && !strncmp(import->data.version, "flightrec", 9);
 	frec__import_write(import);
+	if (!import->parts.error.code)
+		(void)check_memory(&import->parts.error);
 	if (!import->parts.error.code)
 		frec__new_file_commit(&import->parts.file, &import->parts.error);
 	if (import->parts.error.code && reterr)
@@ -350,15 +363,20 @@ int frec__import(int fd, const char *name, const char *output,
 							  .only_uid = -1};
 	IMPORT struct frec_import import = {
 		.data.input.fd = -1, .sort.fd = -1, .parts.file = {.fd = -1, .folder = -1}};
-	int r = frec__perf_data_open(&import.data, fd, name, reterr);
+	int r;
 
+	errno = 0;
+	r = frec__perf_data_open(&import.data, fd, name, reterr);
+	if (!r)
+		r = check_memory(reterr);
 	if (!r)
 		r = frec__new_file_create(&import.parts.file, output, reterr);
 	if (r)
 		return r;
+	errno = 0;
 	frec__crash_finder_init(&import.finder, &snapshot);
 	import.out = malloc(OUT_ROOM);
-	if (!import.out ||
+	if (check_memory(reterr) ||
 	    frec__record_sort_init(&import.sort, import.parts.file.folder, SORT_ROOM))
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	r = import_all(&import, options, reterr);

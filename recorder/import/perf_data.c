@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "proto/bytes.h"
 #include "proto/cleanup.h"
@@ -333,6 +334,8 @@ static int next_unpacked(struct frec_perf_data *data, struct perf_event_header *
 		memmove(unpacked->data, unpacked->data + unpacked->at, left);
 		unpacked->at = 0;
 		result = ZSTD_decompressStream(unpacked->stream, &out, &in);
+		if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+			return frec__error(reterr, -ENOMEM, "%s: out of memory", data->name);
 		if (ZSTD_isError(result))
 			return bad(data, data->record_offset,
 				   "the record here cannot be decompressed", reterr);

@@ -265,10 +265,14 @@ void frec__import_write(struct frec_import *import)
 {
 	size_t room = import->data.event_count + 1;
 	FREC_FREE uint64_t *counts = calloc(3 * room, sizeof(*counts));
-	struct ring ring = {
-		.in_file = counts, .lost = counts + room, .lost_samples = counts + 2 * room};
+	struct ring ring = {0};
 	Flightrec__End end = FLIGHTREC__END__INIT;
 
+	if (counts) {
+		ring.in_file = counts;
+		ring.lost = counts + room;
+		ring.lost_samples = counts + 2 * room;
+	}
 	write_header(import);
 	write_clocks(import);
 	for (size_t i = 0; i < import->data.event_count; i++) {

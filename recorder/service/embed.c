@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -194,18 +195,27 @@ static bool is_for_service(const char *variable)
 	return false;
 }
 
+// Whether this program has rights that whoever started it may not have: it is set-uid, or has file
+// capabilities. Its environment then comes from a stranger.
+static bool has_borrowed_rights(void)
+{
+	return getauxval(AT_SECURE);
+}
+
 // Makes the keeper's environment: pointers to those of our variables that are not for the service
-// alone. The caller frees the array. Returns NULL if there is no memory.
+// alone; none of a stranger's. The caller frees the array. Returns NULL if there is no memory.
 static char **keeper_environment(void)
 {
 	extern char **environ;
 	size_t count = 0, kept = 0;
 	char **variables;
 
-	while (environ && environ[count])
+	while (environ && environ[count] && !has_borrowed_rights())
 		count++;
 	variables = calloc(count + 1, sizeof(*variables));
-	for (size_t i = 0; variables && i < count; i++)
+	if (!variables)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
 		if (!is_for_service(environ[i]))
 			variables[kept++] = environ[i];
 	return variables;
@@ -236,7 +246,8 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	if (options->keeper)
 		r = posix_spawn(ret_pid, options->keeper, &actions, &attributes, argv, variables);
 	else if ((r = posix_spawn(ret_pid, FREC_BINARY_FOLDER "/flightrec", &actions, &attributes,
-				  argv, variables)))
+				  argv, variables)) &&
+		 !has_borrowed_rights())
 		r = posix_spawnp(ret_pid, "flightrec", &actions, &attributes, argv, variables);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);

@@ -50,7 +50,8 @@
  * are constructors, destructors and one pthread_atfork(3), all of them in registration.c,
  * flightrec/event.h and embed.c. It reads one environment variable, FLIGHTREC_SHM, with
  * secure_getenv(3). frec_recorder_start() hands the environment, without what is for the service
- * alone, to the keeper, and searches PATH for the keeper if it is not where it was installed.
+ * alone, to the keeper, and searches PATH for the keeper if it is not where it was installed. In a
+ * set-uid program, or one with file capabilities, it does neither.
  *
  * This header has what emitting and registering share. Both variables are defined in emit.c.
  */

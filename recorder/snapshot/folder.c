@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,7 +50,7 @@ static int make_folder(const char *path, struct frec_error *reterr)
 	if (!stat(path, &status) && !S_ISDIR(status.st_mode))
 		return frec__error(reterr, -ENOTDIR,
 				   "%s: this is not a folder: name another one with -o", path);
-	if (access(path, W_OK | X_OK))
+	if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS))
 		return frec__error(reterr, -errno,
 				   "%s: cannot write here: %s: name another folder with -o", path,
 				   strerror(errno));

@@ -2,11 +2,13 @@
 // Both ends of the socket between the recorder and the child that unwinds.
 #include "recorder/snapshot/unwind_worker.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
@@ -55,18 +57,22 @@ static void keep_only_code(struct frec_unwound *unwound)
 		frames->address = 0;
 }
 
-static void unwind(struct frec_unwound_lives *lives, bool only_code,
-		   const struct frec_stack_sample *sample, struct frec_unwound *ret)
+// Returns 0, or a negative errno if memory ran out or the opener is gone.
+static int unwind(struct frec_unwound_lives *lives, bool only_code,
+		  const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
-	struct frec_unwind_process *process =
-		frec__unwound_lives_find(lives, sample->pid, sample->time);
+	struct frec_unwind_process *process;
+	int r;
 
+	errno = 0;
+	process = frec__unwound_lives_find(lives, sample->pid, sample->time);
 	frec__unwound_init(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
 	if (!process)
-		return;
-	frec__unwound_stack(process, &sample->registers, &sample->stack, ret);
-	if (only_code)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	r = frec__unwound_stack(process, &sample->registers, &sample->stack, ret);
+	if (!r && only_code)
 		keep_only_code(ret);
+	return r;
 }
 
 static void unwind_here(const struct frec_unwind_worker *worker,
@@ -79,7 +85,7 @@ static void unwind_here(const struct frec_unwind_worker *worker,
 	frec__unwound_init(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
 	if (!sample->registers.count || frec__unwound_lives_create(worker->processes, &lives))
 		return;
-	unwind(lives, worker->only_code, sample, ret);
+	(void)unwind(lives, worker->only_code, sample, ret);
 	frec__unwound_lives_destroy(lives);
 }
 
@@ -108,7 +114,8 @@ static void serve(void *context, int fd)
 				  .size = question->stack_size}};
 		const Flightrec__Frames *frames = &unwound->frames;
 
-		unwind(lives, worker->only_code, &sample, unwound);
+		if (unwind(lives, worker->only_code, &sample, unwound))
+			return;
 		answer->address = frames->address;
 		answer->end = (uint32_t)frames->end;
 		answer->count = (uint32_t)frames->n_pc;
@@ -126,7 +133,7 @@ void frec__unwind_worker_start(struct frec_unwind_worker *worker)
 
 	worker->handed_back = frec__monotonic();
 	worker->until = worker->handed_back + SECONDS_MAX * UINT64_C(1000000000);
-	worker->started = !frec__worker_start(&worker->child, &sandbox, serve, worker);
+	worker->here = frec__worker_start(&worker->child, &sandbox, serve, worker) && geteuid();
 }
 
 void frec__unwind_worker_stop(struct frec_unwind_worker *worker)
@@ -233,7 +240,7 @@ static bool ask_child(struct frec_unwind_worker *worker, const struct frec_stack
 bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
 			     const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
-	if (!sample->registers.count || (!worker->started && !is_late(worker))) {
+	if (!sample->registers.count || (worker->here && !is_late(worker))) {
 		unwind_here(worker, sample, ret);
 		hand_back(worker);
 		return true;

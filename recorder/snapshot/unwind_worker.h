@@ -4,7 +4,8 @@
  * untrusted: they may be on a hung file system, be truncated while they are read, or crash the
  * parser. That may cost frames, but never the file.
  *
- * The child knows the processes as they were when it was started, and asks no debuginfod server.
+ * The child has no rights; a process without a parser opens program files for it (sandbox.h). It
+ * knows the processes as they were when it was started, and asks no debuginfod server.
  * Each stack is sent to it in one message, and its frames come back in another.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_UNWIND_WORKER_H
@@ -18,7 +19,7 @@ struct frec_unwind_worker {
 	/* end a stack before the first frame that is not in code */
 	bool only_code;
 	struct frec_worker child; /* has no socket if the child was given up */
-	bool started;		  /* a child was started */
+	bool here;		  /* there is no child: this process unwinds */
 	uint64_t until;		  /* when unwinding ends, nanoseconds of CLOCK_MONOTONIC */
 	/* An earlier end, if it is not 0, and whether unwinding ends at once. Both may change
 	 * during a wait, and may be NULL. */
@@ -33,7 +34,8 @@ struct frec_unwind_worker {
 /*
  * Starts the child. The caller has set processes, only_code, on_progress and context, and `child`
  * to FREC_WORKER_NONE. If no process can be started (the limit on processes may have caused the
- * crash), stacks are unwound in the calling process.
+ * crash), the calling process unwinds, unless it runs as root and the programs may be a stranger's:
+ * then there are no frames.
  */
 void frec__unwind_worker_start(struct frec_unwind_worker *worker);
 void frec__unwind_worker_stop(struct frec_unwind_worker *worker);

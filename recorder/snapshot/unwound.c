@@ -90,12 +90,22 @@ void frec__unwound_encode(struct frec_unwound *ret, size_t count, const struct f
 	frec__unwound_init(ret, count, end->reason, end->address);
 }
 
-void frec__unwound_stack(struct frec_unwind_process *process,
-			 const struct frec_unwind_registers *registers,
-			 const struct frec_stack *stack, struct frec_unwound *ret)
+int frec__unwound_stack(struct frec_unwind_process *process,
+			const struct frec_unwind_registers *registers,
+			const struct frec_stack *stack, struct frec_unwound *ret)
 {
 	struct frec_unwind_end end = {0};
-	size_t count = frec__unwind(process, registers, stack, ret->frame, FREC_FRAMES_MAX, &end);
+	size_t count;
 
+	// The unwinder takes a program that it cannot read for one without tables, and the stack
+	// would be another one. Nothing but malloc(3) and frec__elf_open() leaves these
+	// errors.
+	errno = 0;
+	count = frec__unwind(process, registers, stack, ret->frame, FREC_FRAMES_MAX, &end);
+	if (frec__is_shortage(errno)) {
+		frec__unwound_init(ret, 0, FREC_UNWIND_LIMIT, 0);
+		return -errno;
+	}
 	frec__unwound_encode(ret, count, &end);
+	return 0;
 }

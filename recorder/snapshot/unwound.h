@@ -44,10 +44,11 @@ int frec__unwound_open(struct frec_unwinder **ret);
 int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_process *process,
 			  uint64_t time, struct frec_unwind_process **ret);
 
-/* Unwinds a stack and fills in `ret`. If there are no registers, there are no frames. */
-void frec__unwound_stack(struct frec_unwind_process *process,
-			 const struct frec_unwind_registers *registers,
-			 const struct frec_stack *stack, struct frec_unwound *ret);
+/* Unwinds a stack and fills in `ret`. If there are no registers, there are no frames. Returns 0, or
+ * without frames -ENOMEM, or -EPIPE if the process that opens files (unwind/opener.h) is gone. */
+int frec__unwound_stack(struct frec_unwind_process *process,
+			const struct frec_unwind_registers *registers,
+			const struct frec_stack *stack, struct frec_unwound *ret);
 
 /* Fills in ret->frames from the `count` elements of ret->pc and ret->how. */
 void frec__unwound_init(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,

@@ -76,31 +76,39 @@ static int add_site(struct frec_usdt_probes *probes, const char *provider, const
 	return 0;
 }
 
-struct search {
-	struct frec_usdt_probes *probes;
-	const char *provider, *name;
-	size_t sites;
-	int r;
-};
-
-// Adds the probes that the child found. Its messages are as hostile as the file.
-static void add_findings(void *context, struct frec_file *file)
+int frec__stapsdt_take(struct frec_usdt_probes *probes, const struct frec_file *file,
+		       const char *provider_glob, const char *name_glob)
 {
-	struct search *search = context;
 	struct frec_bytes bytes = frec__bytes(file->finding, file->size), note;
 	enum frec_finding_kind kind;
+	size_t sites = 0;
+	int r = 0;
 
-	while (!search->r && frec__file_finding_next(&bytes, &kind, &note)) {
+	while (!r && frec__file_finding_next(&bytes, &kind, &note)) {
 		const char *provider = frec__bytes_text(&note), *name = frec__bytes_text(&note),
 			   *arguments = frec__bytes_text(&note);
 
 		if (kind != FREC_FINDING_PROBE || note.failed || !*provider || !*name)
 			continue;
-		if (++search->sites > FREC_USDT_SITES_MAX)
-			search->r = -E2BIG;
-		else if (!fnmatch(search->provider, provider, 0) && !fnmatch(search->name, name, 0))
-			search->r = add_site(search->probes, provider, name, arguments);
+		if (++sites > FREC_USDT_SITES_MAX)
+			r = -E2BIG;
+		else if (!fnmatch(provider_glob, provider, 0) && !fnmatch(name_glob, name, 0))
+			r = add_site(probes, provider, name, arguments);
 	}
+	return r;
+}
+
+struct search {
+	struct frec_usdt_probes *probes;
+	const char *provider, *name;
+	int r;
+};
+
+static void take_findings(void *context, struct frec_file *file)
+{
+	struct search *search = context;
+
+	search->r = frec__stapsdt_take(search->probes, file, search->provider, search->name);
 }
 
 int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *path,
@@ -123,7 +131,7 @@ int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *path
 		return -ENOMEM;
 	}
 	frec__file_reader_init(&reader);
-	reader.done = add_findings;
+	reader.done = take_findings;
 	reader.context = &search;
 	if (frec__file_reader_add(&reader, &file))
 		search.r = -EIO;

@@ -36,6 +36,13 @@ struct frec_usdt_probes {
  */
 int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *path,
 		       const char *provider, const char *name);
+
+struct frec_file;
+
+/* Adds to `probes` those that match both globs of the probes that a child found in a file. The
+ * findings are as hostile as the file. Returns 0, -ENOMEM, or -E2BIG as above. */
+int frec__stapsdt_take(struct frec_usdt_probes *probes, const struct frec_file *file,
+		       const char *provider_glob, const char *name_glob);
 void frec__usdt_probes_deinit(struct frec_usdt_probes *probes);
 
 /* Counts the arguments in a note's last string ("-4@%eax 8@-8(%rbp)"). Sets bit n of `ret_signed`

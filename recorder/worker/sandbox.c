@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/audit.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -19,6 +18,8 @@
 
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
+#include "proto/rights.h"
+#include "unwind/opener.h"
 
 // The user and group to become, as in every Linux distribution.
 #define NOBODY 65534
@@ -28,6 +29,8 @@
 // How many milliseconds to wait for a killed child. A child that waits for a broken file system may
 // never end.
 #define KILL_PATIENCE 1000
+// How many milliseconds lie between two looks at a child that cannot be waited for.
+#define LOOK 10
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
@@ -57,17 +60,6 @@ static int become_nobody(void)
 	return 0;
 }
 
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &header, none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return -errno;
-	return 0;
-}
-
 static void set_limits(const struct frec_sandbox *sandbox)
 {
 	const struct rlimit none = {0, 0}, memory = {sandbox->memory, sandbox->memory},
@@ -79,21 +71,20 @@ static void set_limits(const struct frec_sandbox *sandbox)
 	// A sanitizer reserves terabytes of address space.
 	if (!SANITIZED)
 		setrlimit(RLIMIT_AS, &memory);
-	if (sandbox->opens_files)
-		return;
-	setrlimit(RLIMIT_FSIZE, &none);
-	setrlimit(RLIMIT_NPROC, &none);
 }
 
 #define ALLOW(name) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
+// How many instructions allow the calls of a child that writes.
+#define WRITING 4
+
 // Allows only the system calls that are needed to read descriptors, allocate memory and exchange
 // messages. Any other kills the child, which the parent notices.
-static int filter_system_calls(void)
+static int filter_system_calls(bool writes)
 {
-	static const struct sock_filter filter[] = {
+	const struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
@@ -115,16 +106,24 @@ static int filter_system_calls(void)
 		ALLOW(brk),
 		ALLOW(futex),
 		ALLOW(clock_gettime),
+		ALLOW(sysinfo), // qsort(3)
+		ALLOW(uname),
 		ALLOW(setitimer),
 		ALLOW(rt_sigreturn),
 		ALLOW(restart_syscall),
 		ALLOW(exit),
 		ALLOW(exit_group),
+		// From here on what only a child needs that writes.
+		BPF_STMT(BPF_JMP | BPF_JA, writes ? 0 : WRITING),
+		ALLOW(write),
+		ALLOW(splice),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
 	const struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]),
 					   .filter = (struct sock_filter *)(uintptr_t)filter};
 
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
 	// If the kernel has no seccomp filters (EINVAL), the other limits have to do. With a
 	// sanitizer there is no filter, because a sanitizer makes system calls of its own.
 	if (SANITIZED || !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) ||
@@ -136,27 +135,45 @@ static int filter_system_calls(void)
 struct frec_sandbox frec__sandbox_to_unwind(unsigned int seconds)
 {
 	return (struct frec_sandbox){
-		.memory = UNWIND_MEMORY_MAX, .seconds = seconds, .opens_files = true};
+		.memory = UNWIND_MEMORY_MAX, .seconds = seconds, .has_opener = true};
+}
+
+// Returns 0, or -ESRCH if the parent has ended.
+static int bind_to_parent(pid_t parent)
+{
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	// If the parent died before the last call, the child gets no signal.
+	return getppid() == parent ? 0 : -ESRCH;
+}
+
+int frec__sandbox_limit(const struct frec_sandbox *sandbox)
+{
+	pid_t parent = getppid();
+
+	set_limits(sandbox);
+	return bind_to_parent(parent);
 }
 
 int frec__sandbox_enter(const struct frec_sandbox *sandbox)
 {
+	const struct rlimit none = {0, 0}, written = {sandbox->written, sandbox->written};
 	pid_t parent = getppid();
-	int r = 0;
+	int r;
 
+	// The opener needs the rights that this process is about to give up.
+	if (sandbox->has_opener && !frec__opener_start(false))
+		return -EAGAIN;
 	set_limits(sandbox);
-	if (!sandbox->opens_files) {
-		r = become_nobody();
-		if (!r)
-			r = drop_capabilities();
-	}
-	// These two follow the change of the user, which resets them. If the parent died before the
-	// second call, the child gets no signal.
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != parent)
-		return -ESRCH;
-	return r || sandbox->opens_files ? r : filter_system_calls();
+	setrlimit(RLIMIT_FSIZE, &written);
+	setrlimit(RLIMIT_NPROC, &none);
+	r = become_nobody();
+	if (!r)
+		r = frec__rights_keep(FREC_RIGHTS_NONE);
+	// This follows the change of the user, which would undo it.
+	if (!r)
+		r = bind_to_parent(parent);
+	return r ? r : filter_system_calls(sandbox->written);
 }
 
 bool frec__child_ends_within(pid_t child, int milliseconds, int *ret_status)
@@ -166,13 +183,13 @@ bool frec__child_ends_within(pid_t child, int milliseconds, int *ret_status)
 	uint64_t deadline = frec__monotonic() + (uint64_t)milliseconds * 1000000, now;
 	pid_t ended;
 
-	while ((now = frec__monotonic()) < deadline) {
-		int r = poll(&poller, fd >= 0, (int)((deadline - now) / 1000000) + 1);
+	// Without a descriptor there is nothing to wait for, so look again and again.
+	while (!(ended = waitpid(child, ret_status, WNOHANG)) &&
+	       (now = frec__monotonic()) < deadline) {
+		int left = (int)((deadline - now) / 1000000) + 1;
 
-		if (r > 0 || (r < 0 && errno != EINTR))
-			break;
+		poll(&poller, fd >= 0, fd < 0 && left > LOOK ? LOOK : left);
 	}
-	ended = waitpid(child, ret_status, WNOHANG);
 	// If the parent ignores SIGCHLD, the kernel has reaped the child. How the child ended is
 	// not known, and its pid may already be reused, but it has ended.
 	return ended == child || (ended < 0 && errno == ECHILD);

@@ -11,11 +11,13 @@
  *	recorder: opens a file --(descriptor)--> child: parses it
  *	recorder: checks it    <---(message)---- child: what the file says
  *
+ * A child that unwinds learns only from what it parses which files it needs. So it has a child of
+ * its own that opens them, and parses nothing: unwind/opener.h.
+ *
  * Invariants: the child is forked from the recorder, so both have the same program. Before it reads
- * the first byte of a stranger, it has no descriptor but its socket and the standard streams, and
- * limits on memory and processor time. Unless it `opens_files`, it also has no capability, no way
- * to gain one, and a limit on system calls. A child that is lost costs only the answer to what it
- * was asked.
+ * the first byte of a stranger, it has no descriptor but its sockets, the standard streams and what
+ * it is to work on, limits on memory and processor time, no capability, no way to gain one, and a
+ * limit on system calls. A child that is lost costs only the answer to what it was asked.
  */
 #ifndef FREC_RECORDER_WORKER_SANDBOX_H
 #define FREC_RECORDER_WORKER_SANDBOX_H
@@ -27,21 +29,27 @@
 struct frec_sandbox {
 	uint64_t memory;      /* bytes of address space at most */
 	unsigned int seconds; /* of processor time for the whole life of the child; 0: no limit */
-	/* The child opens files by itself, so it keeps its user and may make any system call. This
-	 * is for code that does not get its descriptors from the parent yet. */
-	bool opens_files;
+	uint64_t written; /* the largest size of a file that the child writes; 0: it writes none */
+	bool has_opener;  /* a process opens program files for the child */
 };
 
 /* The sandbox of a child that unwinds, for at most `seconds` of processor time. */
 struct frec_sandbox frec__sandbox_to_unwind(unsigned int seconds);
 
 /*
- * Must be called in the child, once. From then on the child dumps no core, cannot be traced by
- * other processes of its user, and dies with its parent. Without `opens_files` it belongs to user
- * nobody (if the recorder may change users), has no capability, and is killed by a system call that
- * parsing does not need: it cannot open, create, connect, signal or execute anything. Returns 0,
- * also if the kernel has no seccomp filters, or a negative errno: the caller must then end the
- * child.
+ * Sets the limits alone. Must be called in the child, once, and is for a child that needs rights
+ * and parses nothing of strangers but the text of /proc and messages. From then on the child dumps
+ * no core, cannot be traced by other processes of its user, and dies with its parent. Returns 0 or
+ * -ESRCH if the parent has ended: the caller must then end the child.
+ */
+int frec__sandbox_limit(const struct frec_sandbox *sandbox);
+
+/*
+ * Sets the limits and takes the rights away. Must be called in the child, once. From then on the
+ * child belongs to user nobody (if the recorder may change users), has no capability, and is killed
+ * by a system call that parsing does not need: it cannot open, create, connect, signal or execute
+ * anything. Returns 0, also if the kernel has no seccomp filters, or a negative errno: the caller
+ * must then end the child.
  */
 int frec__sandbox_enter(const struct frec_sandbox *sandbox);
 

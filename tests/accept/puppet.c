@@ -7,7 +7,8 @@
 //
 //	emit N			emits N more beats, numbered on from the last: "ok LAST"
 //	word			answers with the enable word of the beat, in hexadecimal
-//	start HOW FOLDER KEEPER	starts a recorder: "ok", or why it did not start
+//	start HOW FOLDER KEEPER	starts a recorder: "ok", or why it did not start; KEEPER is - for
+//				the keeper that is found without a path
 //	attach SOCKET		is recorded by the recorder that listens there: the same answers
 //	transport		how the recorder gets the events: "HOW: WHY"
 //	log			the last line that the library has logged
@@ -73,7 +74,7 @@ static void start(const char *how, const char *folder, const char *keeper)
 	start_with((struct frec_recorder_options){.folder = folder,
 						  .ring_size = 1 << 20,
 						  .events = events,
-						  .keeper = keeper,
+						  .keeper = strcmp(keeper, "-") ? keeper : NULL,
 						  .transport = how});
 }
 

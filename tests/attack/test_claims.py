@@ -1,7 +1,13 @@
-# In the shared memory of user nobody lie events that say that they are of root's service. The
-# recorder of root marks them, and every output shows the mark.
-#
-# 	test_claims.py IMPOSTOR
+"""In the shared memory of user nobody lie events that say that they are of root's service. The
+recorder of root marks them, and every output shows the mark.
+
+    test_claims.py IMPOSTOR
+
+Who: a service of a user in whose shared memory it writes
+Tried: writes events that name processes of root
+Happened: each is marked, in the file and in every output, belongs to no process, is no last word
+    of one, and makes no death of one worth a snapshot
+"""
 import os
 import signal
 import subprocess

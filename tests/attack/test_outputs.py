@@ -4,6 +4,13 @@
 
 User nobody puts links, files and pipes where root writes, and names pipes, devices and files of
 /proc in a snapshot that root shows. Nothing of these is written to, followed or opened.
+
+Who: a user who can write to the folder to which root exports
+Tried: lays symbolic links, folders, files and pipes under the names of the outputs
+Happened: the export refuses with one line and writes to nothing of his
+Who: the author of a snapshot that root reads
+Tried: names pipes, devices and files of /proc and /sys as the programs of a process
+Happened: none of them is opened
 """
 import ctypes
 import os

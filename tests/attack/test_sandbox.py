@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_sandbox.py FLIGHTREC MAKE_SNAPSHOT HIJACK.so: a command that an attacker has taken over
-can read no secret, write nowhere but to its output, and reach no other process."""
+can read no secret, write nowhere but to its output, and reach no other process.
+
+Who: the author of a snapshot, who takes over the command that reads it
+Tried: opens secrets, makes files and sockets, signals and traces processes, brings code, forks
+Happened: all of it is refused (without Landlock in the kernel he can open files)
+"""
 import os
 import pathlib
 import subprocess

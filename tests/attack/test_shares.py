@@ -1,8 +1,15 @@
-# User nobody tries to use up what a recorder of root has for all users: places for deaths, the time
-# of the loop, connections, sources, shared memory, and the time that the recorder takes to end.
-# Root's service gets what it needs all the same.
-#
-# 	test_shares.py TRANSPORT PUPPET STORM
+"""User nobody tries to use up what a recorder of root has for all users: places for deaths, the
+time of the loop, connections, sources, shared memory, and the time that the recorder takes to end.
+Root's service gets what it needs all the same.
+
+    test_shares.py TRANSPORT PUPPET STORM
+
+Who: users beside a recorder of root
+Tried: crash thousands of processes a second, queue thousands of requests, open all connections,
+    register 4096 events, ask for memory for ten users
+Happened: each user gets a share; every crash of root's service has a snapshot with its events and
+    registers, root can connect, and the recorder ends within 5 s
+"""
 import json
 import os
 import re

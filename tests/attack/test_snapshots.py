@@ -6,6 +6,12 @@ read.
 Memory and output of every command stay below the limits in docs/limits.md, which grow with the
 file's size. Each command says in one line what it left out because of them. The number of
 instructions does not grow faster than the file.
+
+Who: the author of a snapshot that others read
+Tried: small files that need gigabytes or hours: 100 000 fields over the same bytes, packed parts,
+    thousands of CPUs, sources, processes, mappings, enumerators, stacks
+Happened: memory and output stay below stated multiples of the file's size, time grows with it, and
+    what was left out is said in one line
 """
 import os
 import re

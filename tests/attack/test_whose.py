@@ -1,7 +1,13 @@
-# User nobody tries to get what processes of others did from a recorder of root: their deaths, their
-# events, their names, and which events they have.
-#
-# 	test_whose.py PUPPET TRANSPORT
+"""User nobody tries to get what processes of others did from a recorder of root: their deaths,
+their events, their names, and which events they have.
+
+    test_whose.py PUPPET TRANSPORT
+
+Who: a user beside a recorder of root
+Tried: waits for the pid of a daemon's dead parent, runs set-uid and set-gid programs below a
+    client, leaves a connection to a process of root
+Happened: the deaths are root's, and no file of his has records, names or counts of others
+"""
 import os
 import shutil
 import subprocess

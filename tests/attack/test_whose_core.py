@@ -1,7 +1,12 @@
-# In a kernel of its own, which dumps set-uid programs, too: user nobody runs one below a client of
-# root's recorder, and does not get the stacks and registers of its threads from `flightrec core`.
-#
-# 	test_whose_core.py CRASHER
+"""In a kernel of its own, which dumps set-uid programs, too: user nobody runs one below a client of
+root's recorder, and does not get the stacks and registers of its threads from `flightrec core`.
+
+    test_whose_core.py CRASHER
+
+Who: a user whose set-uid program crashes below a client of root's recorder
+Tried: expects the stacks and registers of its threads
+Happened: they are in root's file alone
+"""
 import os
 import resource
 import shutil

@@ -11,16 +11,11 @@
 #include "export/export.h"
 #include "export/read/input.h"
 #include "tests/data/make_eventheader.h"
+#include "tests/fuzz/require.h"
 
 #define PAYLOADS_MAX 16
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void export(const struct made_file *file)
 {

@@ -18,7 +18,7 @@ ROOMS = {
     "recorder/service": [],
     "proto": [],
     "unwind": ["proto"],
-    "recorder/worker": ["proto"],
+    "recorder/worker": ["proto", "unwind"],
     "recorder/declared": ["proto", "recorder/service", "recorder/worker"],
     "recorder/rings": ["proto", "recorder/service", "recorder/declared"],
     "recorder/processes": ["proto", "recorder/declared", "recorder/rings"],

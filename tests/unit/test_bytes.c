@@ -88,6 +88,19 @@ static void assert_failed(struct frec_bytes *bytes)
 	assert_true(bytes->failed);
 }
 
+// A file in which nothing was found has no findings, and no memory for them.
+static void nothing(void **state)
+{
+	struct frec_bytes bytes = frec__bytes(NULL, 0);
+
+	(void)state;
+	frec__bytes_take(&bytes, 0);
+	assert_false(bytes.failed);
+	assert_int_equal(frec__bytes_left(&bytes), 0);
+	assert_null(frec__bytes_text(&bytes));
+	assert_failed(&bytes);
+}
+
 static void a_failure_stays(void **state)
 {
 	static const uint8_t data[] = {0x81, 0x82, 0x83, 0x84};
@@ -120,9 +133,8 @@ static void a_failure_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(leb128),
-		cmocka_unit_test(runs_and_texts),
+		cmocka_unit_test(numbers),	   cmocka_unit_test(leb128),
+		cmocka_unit_test(runs_and_texts),  cmocka_unit_test(nothing),
 		cmocka_unit_test(a_failure_stays),
 	};
 

@@ -503,7 +503,7 @@ static void the_kernel_is_hidden(void **state)
 
 struct opener {
 	bool killed;
-	size_t fds; // number of descriptors that the child had open
+	size_t fds; // number of descriptors that it had open
 };
 
 static size_t open_files(pid_t pid)
@@ -521,7 +521,7 @@ static size_t open_files(pid_t pid)
 	return count - 2; // . and ..
 }
 
-static bool is_our_child(pid_t pid)
+static pid_t parent_of(pid_t pid)
 {
 	char path[32], line[256];
 	FILE *file;
@@ -533,7 +533,13 @@ static bool is_our_child(pid_t pid)
 		;
 	if (file)
 		fclose(file);
-	return parent == getpid();
+	return parent;
+}
+
+// Whether this is the process that opens files for the child that unwinds.
+static bool is_our_opener(pid_t pid)
+{
+	return parent_of(parent_of(pid)) == getpid();
 }
 
 // Opening the program blocks for ever, as on a file system whose server is gone. Other recorders of
@@ -548,7 +554,7 @@ static void *hold(void *data)
 
 		if (read(held, &event, sizeof(event)) < (ssize_t)sizeof(event))
 			return NULL;
-		if (is_our_child(event.pid))
+		if (is_our_opener(event.pid))
 			break;
 		allow.fd = event.fd;
 		if (write(held, &allow, sizeof(allow)) < 0)

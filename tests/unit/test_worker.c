@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Proves that reports say how a child ended, whatever it did.
+// Proves that reports say how a child ended, whatever it did, and that a child whose files another
+// process opens cannot open any itself.
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "recorder/worker/worker.h"
+#include "unwind/elf_file.h"
 
 static void leave(void *context, int socket)
 {
@@ -21,7 +28,7 @@ static void die(void *context, int socket)
 {
 	(void)context;
 	(void)socket;
-	raise(SIGKILL);
+	__builtin_trap();
 }
 
 static void hang(void *context, int socket)
@@ -29,7 +36,7 @@ static void hang(void *context, int socket)
 	(void)context;
 	close(socket);
 	for (;;)
-		pause();
+		__asm__ volatile("");
 }
 
 // The texts follow "ended by".
@@ -40,10 +47,14 @@ static void how_a_child_ended(void **state)
 		const char *how;
 	} cases[] = {
 		{leave, "exit status 3"},
-		{die, "signal 9"},
+#ifdef __x86_64__
+		{die, "signal 4"},
+#else
+		{die, "signal 5"},
+#endif
 		{hang, "a kill, because it did not exit"},
 	};
-	const struct frec_sandbox sandbox = {.memory = UINT64_C(1) << 30, .opens_files = true};
+	const struct frec_sandbox sandbox = {.memory = UINT64_C(1) << 30};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -58,10 +69,102 @@ static void how_a_child_ended(void **state)
 	}
 }
 
+// A copy of this program as only its owner may read it, with another type in its ELF header unless
+// that is 0.
+static void copy_of_this(char path[32], uint16_t type)
+{
+	static char bytes[1 << 16];
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to;
+	ssize_t n;
+
+	strcpy(path, "/tmp/frec-worker-XXXXXX");
+	to = mkstemp(path);
+	assert_true(from >= 0 && to >= 0);
+	while ((n = read(from, bytes, sizeof(bytes))) > 0)
+		assert_int_equal(write(to, bytes, (size_t)n), n);
+	if (type)
+		assert_int_equal(pwrite(to, &type, sizeof(type), 16), sizeof(type));
+	close(from);
+	close(to);
+}
+
+// Answers each path with what opening it as a program gives.
+static void open_programs(void *context, int socket)
+{
+	char path[64];
+
+	(void)context;
+	while (frec__worker_receive(socket, path, sizeof(path), NULL, 0) > 0) {
+		struct frec_elf *elf = NULL;
+		int r = frec__elf_open(path, &elf, NULL);
+		struct iovec part = {&r, sizeof(r)};
+
+		frec__elf_close(elf);
+		if (frec__worker_send(socket, &part, 1, -1))
+			return;
+	}
+}
+
+static int ask(const struct frec_worker *worker, const char *path)
+{
+	struct iovec part = {(void *)(uintptr_t)path, strlen(path) + 1};
+	int r = 1;
+
+	assert_int_equal(frec__worker_send(worker->fd, &part, 1, -1), 0);
+	assert_int_equal(frec__worker_receive(worker->fd, &r, sizeof(r), NULL, 0), sizeof(r));
+	return r;
+}
+
+static void what_an_opener_opens(void **state)
+{
+	const struct frec_sandbox sandbox = frec__sandbox_to_unwind(60);
+	char program[32], core[32];
+	struct frec_worker worker;
+
+	(void)state;
+	copy_of_this(program, 0);
+	copy_of_this(core, ET_CORE);
+	assert_int_equal(frec__worker_start(&worker, &sandbox, open_programs, NULL), 0);
+	assert_int_equal(ask(&worker, program), 0);
+	assert_int_equal(ask(&worker, core), -ENOEXEC);
+	assert_int_equal(ask(&worker, "/etc/passwd"), -ENOEXEC);
+	assert_int_equal(ask(&worker, "/proc/self/status"), -EINVAL);
+	assert_int_equal(ask(&worker, "/dev/null"), -EINVAL);
+	assert_int_equal(ask(&worker, "/nowhere"), -ENOENT);
+	frec__worker_stop(&worker);
+	unlink(program);
+	unlink(core);
+}
+
+static void open_file(void *context, int socket)
+{
+	(void)context;
+	(void)socket;
+	_exit(open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0 ? 0 : 1);
+}
+
+static void what_its_child_opens(void **state)
+{
+	const struct frec_sandbox sandbox = frec__sandbox_to_unwind(60);
+	struct frec_worker worker;
+	char how[64], byte;
+
+	(void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip(); // there is no filter of system calls
+#endif
+	assert_int_equal(frec__worker_start(&worker, &sandbox, open_file, NULL), 0);
+	assert_int_equal(frec__worker_receive(worker.fd, &byte, 1, NULL, 0), 0);
+	frec__worker_reap(&worker, how, sizeof(how));
+	assert_string_equal(how, "signal 31");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(how_a_child_ended),
+		cmocka_unit_test(what_an_opener_opens),
+		cmocka_unit_test(what_its_child_opens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

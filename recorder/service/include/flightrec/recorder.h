@@ -44,7 +44,8 @@ struct frec_recorder_options {
 	/* the most bytes of snapshots in `folder`: the oldest are deleted to make room for new
 	 * ones; 0: 1 GiB */
 	uint64_t quota;
-	/* path of the flightrec program; NULL: where it was installed, then PATH */
+	/* path of the flightrec program; NULL: where it was installed, then PATH, which is not
+	 * searched for a set-uid program or one with file capabilities */
 	const char *keeper;
 	/* the socket of a `flightrec record --listen`, which is used instead of a keeper. All other
 	 * options except `error`, `tags` and `notify_fd` are then ignored, because that recorder

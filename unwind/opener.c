@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The command and the opener share a pair of sockets. Each request is one message: a letter (see
-// OPEN) and a path or a build-id. Each answer is one message, a struct answer, and carries a
-// descriptor if `result` is 0.
-#include "tools/opener.h"
+// The process that asks and the opener share a pair of sockets. Each request is one message: a
+// letter (see OPEN) and a path or a build-id. Each answer is one message, a struct answer, and
+// carries a descriptor if `result` is 0.
+#include "unwind/opener.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -18,6 +18,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/regular_file.h"
+#include "proto/rights.h"
 #include "unwind/debuginfod.h"
 #include "unwind/elf_file.h"
 
@@ -30,14 +31,16 @@ struct answer {
 	char path[PATH_MAX]; // of the copy of a file that a debuginfod server sent, else empty
 };
 
-static int opener = -1; // the command's end of the pair of sockets
+static int opener = -1; // the asking process's end of the pair of sockets
 
-static bool is_elf(int fd)
+// Returns whether this is a program, a library, or debugging information. A core file, which is the
+// memory of a process, is none of these.
+static bool is_program(int fd)
 {
-	char magic[SELFMAG];
+	Elf64_Ehdr header;
 
-	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
-	       !memcmp(magic, ELFMAG, SELFMAG);
+	return pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+	       !memcmp(header.e_ident, ELFMAG, SELFMAG) && header.e_type != ET_CORE;
 }
 
 static int open_for(const char *request, size_t size, bool debuginfod, struct answer *answer)
@@ -51,7 +54,10 @@ static int open_for(const char *request, size_t size, bool debuginfod, struct an
 	if (!debuginfod || build_id.size > sizeof(build_id.bytes))
 		return -ENOENT;
 	memcpy(build_id.bytes, request + 1, build_id.size);
+	errno = 0;
 	fd = frec__debuginfod(*request == 'e' ? "executable" : "debuginfo", &build_id, &path);
+	if (fd < 0 && errno == ENOMEM)
+		fd = -ENOMEM;
 	if (fd >= 0 && path)
 		strncpy(answer->path, path, sizeof(answer->path) - 1);
 	return fd;
@@ -88,8 +94,8 @@ static void serve(int socket, bool debuginfod)
 		struct answer answer = {0};
 		FREC_CLOSE int fd = open_for(request, (size_t)size, debuginfod, &answer);
 
-		// The path may be a stranger's choice, so the command gets ELF files only.
-		if (fd >= 0 && !is_elf(fd)) {
+		// The path may be a stranger's choice, so only programs are handed over.
+		if (fd >= 0 && !is_program(fd)) {
 			close(fd);
 			fd = -ENOEXEC;
 		}
@@ -114,11 +120,9 @@ static int ask(char kind, const void *data, size_t size, char **ret_path)
 	const struct cmsghdr *header;
 	int fd = -1;
 
-	if (opener < 0)
-		return -EACCES;
-	if (sendmsg(opener, &request, MSG_NOSIGNAL) < 0 ||
+	if (opener < 0 || sendmsg(opener, &request, MSG_NOSIGNAL) < 0 ||
 	    recvmsg(opener, &message, MSG_CMSG_CLOEXEC) != sizeof(answer))
-		return -EACCES;
+		return -EPIPE;
 	header = CMSG_FIRSTHDR(&message);
 	if (header && header->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
@@ -158,7 +162,11 @@ bool frec__opener_start(bool debuginfod)
 		dup2(ends[1], STDIN_FILENO);
 		close(STDOUT_FILENO);
 		syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
-		signal(SIGINT, SIG_IGN); // the opener ends when the command does
+		signal(SIGINT, SIG_IGN); // the opener ends with the process that asks
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		if (frec__rights_keep(FREC_RIGHTS_OF_OPENER))
+			_exit(1);
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 		frec__elf_open_through(NULL);
 		frec__debuginfod_through(NULL);
 		serve(STDIN_FILENO, debuginfod);
