@@ -66,6 +66,21 @@ static int open_for(struct frec_engine *engine, uint32_t pid, uint32_t uid,
 	return fd < 0 ? frec__error(reterr, -errno, "this kernel has no user_events") : fd;
 }
 
+// Watches a service that has attached, and counts it as a user of its memory.
+static int admit(struct frec_engine *engine, const struct frec_watched *service, uint32_t uid)
+{
+	struct frec_process *process =
+		frec__process_table_life(&engine->processes, service->pid, service->life);
+	int r = frec__memories_enter(&engine->memories, uid, service);
+
+	if (r)
+		return r;
+	r = frec__engine_watch(engine, process, service->only_uid, true);
+	if (r)
+		frec__memories_leave(&engine->memories, service->life);
+	return r;
+}
+
 int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
 			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr)
 {
@@ -76,11 +91,7 @@ int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *s
 		if (fd < 0)
 			return fd;
 	}
-	if (!watched && (frec__memories_enter(&engine->memories, uid, service) ||
-			 frec__engine_watch(engine,
-					    frec__process_table_life(&engine->processes,
-								     service->pid, service->life),
-					    service->only_uid, true)))
+	if (!watched && admit(engine, service, uid))
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	// The service may have changed its user since the process table last read it.
 	frec__process_table_refresh(&engine->processes, service->pid);

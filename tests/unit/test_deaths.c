@@ -141,6 +141,29 @@ static void deaths_are_bounded(void **state)
 	assert_int_equal(deaths.count, 0);
 }
 
+// Two processes that had the same pid one after the other are two deaths. What comes later about
+// that pid is about the second one.
+static void a_pid_is_used_again(void **state)
+{
+	struct frec_deaths deaths = {0};
+	struct frec_victim victim = {.pid = NOBODY, .life = 1, .only_uid = -1};
+	struct frec_death death;
+
+	(void)state;
+	frec__deaths_record(&deaths, &fatal, &victim, 0);
+	victim.life = 2;
+	victim.only_uid = 1000;
+	frec__deaths_record(&deaths, &killed, &victim, 0);
+	frec__deaths_record(&deaths, &killed, &victim, 0);
+	assert_int_equal(deaths.count, 2);
+	assert_int_equal(frec__deaths_pending(&deaths, NOBODY)->reason.life, 2);
+	for (uint64_t i = 0; i < 2; i++) {
+		assert_true(frec__deaths_due(&deaths, &none, &nobody_rests, 0, RING, &death));
+		assert_int_equal(death.only_uid, death.reason.life == 1 ? -1 : 1000);
+	}
+	assert_int_equal(deaths.count, 0);
+}
+
 static void stacks_are_waited_for(void **state)
 {
 	struct frec_deaths deaths = {0};
@@ -358,6 +381,7 @@ int main(void)
 		cmocka_unit_test(alerts_merge),
 		cmocka_unit_test(due_when_gone),
 		cmocka_unit_test(deaths_are_bounded),
+		cmocka_unit_test(a_pid_is_used_again),
 		cmocka_unit_test(stacks_are_waited_for),
 		cmocka_unit_test(the_oldest_comes_first),
 		cmocka_unit_test(a_loop_keeps_the_latest),
