@@ -178,7 +178,8 @@ static void start_event(struct chrome *chrome, const char *phase, uint64_t time,
 
 	start_at(chrome, phase, time, event->host,
 		 event->who ? event->who->process->pid : record->pid, record->tid);
-	frec__text_printf(&chrome->text, "\"cpu\":%" PRIu32 ",", record->cpu);
+	if (record->cpu != FREC_UNKNOWN)
+		frec__text_printf(&chrome->text, "\"cpu\":%" PRIu32 ",", record->cpu);
 }
 
 static void add_stack(struct chrome *chrome, const struct frec_call_stack *stack)

@@ -7,9 +7,10 @@
 // quoted, so that an empty text differs from a missing value, and digits in a name are not taken
 // for a number.
 //
-// A spreadsheet would run text that looks like a formula, and anybody may have emitted it. So such
-// text gets an apostrophe before it, and control characters are written as \xNN. With --raw, text
-// stays as it is.
+// A spreadsheet would run text that looks like a formula, and anybody may have emitted that text.
+// So an apostrophe is written before such text, and control characters are written as \xNN. With
+// --raw, only NULs and bytes that are not valid UTF-8 are written as \xNN, and the rest of a text
+// as it was emitted.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -130,8 +131,9 @@ static bool place_fields(struct csv *csv, const struct frec_host *host)
 	return true;
 }
 
-// Whether a spreadsheet may take this text for a formula. Some also know the wide forms of the
-// signs (U+FF0B, U+FF0D, U+FF1D, U+FF20), and some skip blanks before them.
+// Returns whether a spreadsheet may take this text for a formula. Some spreadsheets also know the
+// wide forms of the signs + - = @ (U+FF0B, U+FF0D, U+FF1D, U+FF20), and some skip blanks before a
+// sign.
 static bool looks_like_formula(const uint8_t *p, size_t size)
 {
 	static const uint8_t wide[] = {0x8b, 0x8d, 0x9d, 0xa0};
@@ -151,7 +153,7 @@ static bool looks_like_formula(const uint8_t *p, size_t size)
 	}
 }
 
-// Adds quoted text: valid UTF-8 with quotes doubled.
+// Adds text in quotes, as valid UTF-8 and with the quotes in it doubled.
 static void add_text(struct csv *csv, const void *data, size_t size)
 {
 	const char *p, *end;
@@ -278,6 +280,13 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	return r;
 }
 
+static void add_number(struct csv *csv, uint32_t number)
+{
+	frec__text_puts(&csv->row, ",");
+	if (number != FREC_UNKNOWN)
+		frec__text_unsigned(&csv->row, number);
+}
+
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
 {
 	struct csv *csv = state;
@@ -291,8 +300,10 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 		add_text(csv, event->host->name, strlen(event->host->name));
 		frec__text_puts(&csv->row, ",");
 	}
-	frec__text_printf(&csv->row, "%" PRIu64 ",%" PRIu32 ",%" PRId32 ",%" PRId32, event->time,
-			  record->cpu, (int32_t)record->pid, (int32_t)record->tid);
+	frec__text_printf(&csv->row, "%" PRIu64, event->time);
+	add_number(csv, record->cpu);
+	add_number(csv, record->pid);
+	add_number(csv, record->tid);
 	add_who(csv, event);
 	frec__text_puts(&csv->row, ",");
 	add_pair(csv, source->system, ":", source->name);

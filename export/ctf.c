@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A folder in the Common Trace Format 1.8, which babeltrace2, Trace Compass and others read: the
-// text "metadata", and a stream of packets for each CPU.
+// text "metadata", and a stream of packets for each CPU, and for events of unknown CPUs.
 //
 // Readers insist that time never goes back within a stream. In a ring it can, slightly: the record
 // of an interrupt can lie before the older one that it interrupted, and in a ring into which
@@ -23,6 +23,8 @@
 #define PACKET_SIZE (32u << 10)
 // Linux supports at most this many CPUs. All CPU numbers from this one on share the same streams.
 #define CPUS_MAX 8192
+// Where the streams of events are whose CPU is not known.
+#define NO_CPU (CPUS_MAX + 1)
 // How many streams a CPU can have. The kernel's rings need no more than four: for tasks, softirqs,
 // interrupts and NMIs.
 #define STREAMS_MAX 32
@@ -36,7 +38,7 @@ struct stream {
 
 struct ctf {
 	const struct frec_export *context;
-	struct stream *streams[CPUS_MAX + 1][STREAMS_MAX];
+	struct stream *streams[NO_CPU + 1][STREAMS_MAX];
 	struct frec_text names; /* names of fields, for the context of an event */
 };
 
@@ -57,11 +59,12 @@ static void start_packet(struct stream *stream, uint32_t cpu, uint64_t time)
 	stream->begin = time;
 	stream->cpu = cpu;
 	add(&stream->packet, FREC_CTF_MAGIC, 4);
-	add(&stream->packet, 0, 4); // id of the stream class
+	add(&stream->packet, cpu == FREC_UNKNOWN ? FREC_CTF_OF_NO_CPU : FREC_CTF_OF_CPU, 4);
 	add(&stream->packet, time, 8);
 	for (int i = 0; i < 3; i++)
 		add(&stream->packet, 0, 8); // set by flush()
-	add(&stream->packet, cpu, 4);
+	if (cpu != FREC_UNKNOWN)
+		add(&stream->packet, cpu, 4);
 }
 
 static int flush(struct stream *stream, struct frec_error *reterr)
@@ -78,12 +81,13 @@ static int open_stream(struct ctf *ctf, size_t cpu, size_t level, struct stream 
 		       struct frec_error *reterr)
 {
 	FREC_FREE struct stream *stream = calloc(1, sizeof(*stream));
-	char name[32];
+	char name[48], which[24];
 	int r;
 
 	if (!stream)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	snprintf(name, sizeof(name), level ? "cpu%zu_%zu" : "cpu%zu", cpu, level);
+	snprintf(which, sizeof(which), cpu == NO_CPU ? "nocpu" : "cpu%zu", cpu);
+	snprintf(name, sizeof(name), level ? "%s_%zu" : "%s", which, level);
 	r = frec__output_open_in(&stream->output, ctf->context->output, name, reterr);
 	if (!r)
 		*ret = FREC_TAKE_PTR(stream);
@@ -94,7 +98,9 @@ static int open_stream(struct ctf *ctf, size_t cpu, size_t level, struct stream 
 static int find_stream(struct ctf *ctf, const struct frec_record *record, struct stream **ret,
 		       struct frec_error *reterr)
 {
-	size_t cpu = record->cpu < CPUS_MAX ? record->cpu : CPUS_MAX;
+	size_t cpu = record->cpu == FREC_UNKNOWN ? NO_CPU
+		     : record->cpu < CPUS_MAX	 ? record->cpu
+						 : CPUS_MAX;
 	struct stream **streams = ctf->streams[cpu];
 	size_t level = 0;
 	int r = 0;
@@ -211,15 +217,15 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return 0;
 }
 
-static int write_metadata(const struct frec_export *context, struct frec_error *reterr)
+static int write_metadata(const struct ctf *ctf, struct frec_error *reterr)
 {
 	FREC_TEXT_FREE struct frec_text metadata = {0};
 	struct frec_output output;
-	int r = frec__output_open_in(&output, context->output, "metadata", reterr);
+	int r = frec__output_open_in(&output, ctf->context->output, "metadata", reterr);
 
 	if (r)
 		return r;
-	frec__ctf_metadata(&metadata, context);
+	frec__ctf_metadata(&metadata, ctf->context, ctf->streams[NO_CPU][0]);
 	r = frec__output_text(&output, &metadata, reterr);
 	if (!r)
 		return frec__output_commit(&output, reterr);
@@ -229,24 +235,21 @@ static int write_metadata(const struct frec_export *context, struct frec_error *
 
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
-	FREC_FREE struct ctf *ctf = calloc(1, sizeof(*ctf));
-	int r;
+	struct ctf *ctf = calloc(1, sizeof(*ctf));
 
 	if (!ctf)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	ctf->context = context;
-	r = write_metadata(context, reterr);
-	if (!r)
-		*ret_state = FREC_TAKE_PTR(ctf);
-	return r;
+	*ret_state = ctf;
+	return 0;
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct ctf *ctf = state;
-	int r = 0;
+	int r = write_metadata(ctf, reterr);
 
-	for (size_t cpu = 0; cpu <= CPUS_MAX; cpu++) {
+	for (size_t cpu = 0; cpu <= NO_CPU; cpu++) {
 		for (size_t i = 0; i < STREAMS_MAX && ctf->streams[cpu][i] && !r; i++) {
 			r = flush(ctf->streams[cpu][i], reterr);
 			if (!r)
@@ -260,7 +263,7 @@ static void destroy(void *state)
 {
 	struct ctf *ctf = state;
 
-	for (size_t cpu = 0; cpu <= CPUS_MAX; cpu++) {
+	for (size_t cpu = 0; cpu <= NO_CPU; cpu++) {
 		for (size_t i = 0; i < STREAMS_MAX && ctf->streams[cpu][i]; i++) {
 			frec__output_discard(&ctf->streams[cpu][i]->output);
 			frec__text_free(&ctf->streams[cpu][i]->packet);

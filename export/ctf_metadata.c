@@ -101,14 +101,16 @@ static void add_field(struct frec_text *text, const Flightrec__Source *source, s
 	}
 }
 
-static void add_event(struct frec_text *text, const Flightrec__Source *source, size_t id)
+static void add_event(struct frec_text *text, const Flightrec__Source *source, size_t id,
+		      enum frec_ctf_class class)
 {
 	char name[512];
 
 	snprintf(name, sizeof(name), "%s:%s", source->system, source->name);
 	frec__text_puts(text, "\nevent {\n\tname = ");
 	add_literal(text, name, strlen(name));
-	frec__text_printf(text, ";\n\tid = %zu;\n\tstream_id = 0;\n\tfields := struct {\n", id);
+	frec__text_printf(text, ";\n\tid = %zu;\n\tstream_id = %d;\n\tfields := struct {\n", id,
+			  class);
 	for (size_t i = 0; i < source->n_field; i++)
 		add_field(text, source, i);
 	frec__text_puts(text, "\t};\n};\n");
@@ -142,7 +144,28 @@ static void add_environment(struct frec_text *text, const Flightrec__Header *hea
 	frec__text_puts(text, ";\n};\n");
 }
 
-void frec__ctf_metadata(struct frec_text *text, const struct frec_export *context)
+static void add_class(struct frec_text *text, const struct frec_export *context,
+		      enum frec_ctf_class class)
+{
+	const struct frec_snapshot *snapshot = context->snapshot;
+
+	frec__text_printf(
+		text,
+		"\nstream {\n\tid = %d;\n\tpacket.context := struct {\n"
+		"\t\ttime timestamp_begin;\n\t\ttime timestamp_end;\n\t\tu64 content_size;\n"
+		"\t\tu64 packet_size;\n%s\t};\n"
+		"\tevent.header := struct { u32 id; time timestamp; };\n"
+		"\tevent.context := struct {\n"
+		"\t\ts32 _vpid;\n\t\ts32 _vtid;\n\t\tstring _process;\n\t\tstring _procname;\n"
+		"\t\tstring _truncated;\n\t\tstring _invalid;\n\t};\n};\n",
+		class, class == FREC_CTF_OF_CPU ? "\t\tu32 cpu_id;\n" : "");
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		if (context->filter->sources[i])
+			add_event(text, snapshot->sources[i], i, class);
+	}
+}
+
+void frec__ctf_metadata(struct frec_text *text, const struct frec_export *context, bool no_cpu)
 {
 	const struct frec_snapshot *snapshot = context->snapshot;
 
@@ -155,19 +178,9 @@ void frec__ctf_metadata(struct frec_text *text, const struct frec_export *contex
 			"\tpacket.header := struct { u32 magic; u32 stream_id; };\n};\n");
 	add_environment(text, snapshot->header);
 	add_clock(text, snapshot);
-	frec__text_puts(
-		text,
-		"\ntypealias integer { size = 64; align = 8; signed = false;"
-		" map = clock.monotonic.value; } := time;\n"
-		"\nstream {\n\tid = 0;\n\tpacket.context := struct {\n"
-		"\t\ttime timestamp_begin;\n\t\ttime timestamp_end;\n\t\tu64 content_size;\n"
-		"\t\tu64 packet_size;\n\t\tu32 cpu_id;\n\t};\n"
-		"\tevent.header := struct { u32 id; time timestamp; };\n"
-		"\tevent.context := struct {\n"
-		"\t\ts32 _vpid;\n\t\ts32 _vtid;\n\t\tstring _process;\n\t\tstring _procname;\n"
-		"\t\tstring _truncated;\n\t\tstring _invalid;\n\t};\n};\n");
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		if (context->filter->sources[i])
-			add_event(text, snapshot->sources[i], i);
-	}
+	frec__text_puts(text, "\ntypealias integer { size = 64; align = 8; signed = false;"
+			      " map = clock.monotonic.value; } := time;\n");
+	add_class(text, context, FREC_CTF_OF_CPU);
+	if (no_cpu)
+		add_class(text, context, FREC_CTF_OF_NO_CPU);
 }

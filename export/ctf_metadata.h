@@ -9,8 +9,12 @@
 
 #define FREC_CTF_MAGIC 0xc1fc1fc1u
 
-/* Adds the contents of the metadata file, in CTF's language TSDL: the trace, its clock, and for
- * each exported source an event class, with the source's index as its id. */
-void frec__ctf_metadata(struct frec_text *text, const struct frec_export *context);
+/* Ids of the stream classes: of events whose CPU is known, and of those whose CPU is not. */
+enum frec_ctf_class { FREC_CTF_OF_CPU, FREC_CTF_OF_NO_CPU };
+
+/* Adds the contents of the metadata file, in CTF's language TSDL: the trace, its clock, the stream
+ * classes (the second only if `no_cpu` is true), and in each stream class an event class for each
+ * exported source, with the source's index as its id. */
+void frec__ctf_metadata(struct frec_text *text, const struct frec_export *context, bool no_cpu);
 
 #endif

@@ -71,14 +71,14 @@ struct work {
 	const struct frec_writer *writer;
 	struct frec_export context;
 	void *state;
-	uint64_t limit; // of the output's bytes
+	uint64_t limit; // how many bytes the output may have
 };
 
 // `progress` is called only once every so many events, because a call takes about as long as
 // reading an event.
 #define PROGRESS_EVERY 64
 
-// Whether the output has become too large. The event is then counted as left out.
+// Returns whether the output has become too large. If so, counts the event as left out.
 static bool is_full(const struct work *work, const struct frec_event *event)
 {
 	const struct frec_writer *writer = work->writer;

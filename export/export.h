@@ -39,7 +39,7 @@ struct frec_export_job {
 	const struct frec_shape_rules *rules;
 	/* where to find program files; NULL: at the paths from which they ran */
 	const struct frec_unwinder_options *symbols;
-	bool raw; /* see struct frec_export */
+	bool raw; /* as in struct frec_export (writer.h) */
 	/* If not NULL, called once every few dozen events, with how many bytes of the snapshots'
 	 * records have been read, and how many there are in all. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
@@ -57,10 +57,11 @@ int frec__export(const struct frec_export_job *job, struct frec_error *ret_warni
 /* All writers, terminated by NULL. The first is the default. */
 extern const struct frec_writer *const frec__writers[];
 
-/* The writer with this name, or NULL. */
+/* Returns the writer with this name, or NULL. */
 const struct frec_writer *frec__writer_find(const char *name);
 
-/* The writer whose suffix `path` ends in, not counting the suffix of a compression, or NULL. */
+/* Returns the writer whose suffix `path` ends in, not counting the suffix of a compression, or
+ * NULL. */
 const struct frec_writer *frec__writer_for_path(const char *path);
 
 #endif

@@ -222,11 +222,12 @@ void frec__json_registers(struct frec_text *line, const struct frec_registers *l
 	frec__text_puts(line, "}");
 }
 
-// Bytes of the objects of all locations that are kept.
+// Once the objects of locations that are kept have more bytes than this, no further ones are kept.
 #define LOCATIONS_SIZE_MAX (64u << 20)
 
 // Returns the JSON objects of a location, one for each function, separated by commas. They are made
-// only once, unless there are very many. Returns NULL if memory runs out.
+// only once and kept, until LOCATIONS_SIZE_MAX is exceeded; from then on they are made each time.
+// Returns NULL if memory runs out.
 static const struct frec_text *location_of(struct frec_json *json,
 					   const struct frec_location *location)
 {
@@ -264,6 +265,15 @@ static void add_stack(struct frec_text *line, struct frec_json *json,
 	}
 }
 
+static void add_number(struct frec_text *line, const char *key, uint32_t number)
+{
+	frec__text_puts(line, key);
+	if (number == FREC_UNKNOWN)
+		frec__text_puts(line, "null");
+	else
+		frec__text_unsigned(line, number);
+}
+
 void frec__json_event(struct frec_text *line, struct frec_json *json,
 		      const struct frec_event *event)
 {
@@ -277,12 +287,9 @@ void frec__json_event(struct frec_text *line, struct frec_json *json,
 		frec__text_puts(line, ",\"host\":");
 		frec__text_json_puts(line, json->host);
 	}
-	frec__text_puts(line, ",\"cpu\":");
-	frec__text_unsigned(line, record->cpu);
-	frec__text_puts(line, ",\"pid\":");
-	frec__text_signed(line, (int32_t)record->pid);
-	frec__text_puts(line, ",\"tid\":");
-	frec__text_signed(line, (int32_t)record->tid);
+	add_number(line, ",\"cpu\":", record->cpu);
+	add_number(line, ",\"pid\":", record->pid);
+	add_number(line, ",\"tid\":", record->tid);
 	if (event->who)
 		add_names(line, json, event->who);
 	frec__text_add_made(line, &prepared->event);

@@ -18,8 +18,8 @@ struct frec_json {
 	/* entries are struct frec_text: the JSON of a location on a stack, made when first
 	 * needed */
 	struct frec_by_id locations;
-	size_t locations_size;	   /* bytes of these texts */
-	struct frec_text location; /* one that is not kept */
+	size_t locations_size;	   /* bytes of the texts in `locations` */
+	struct frec_text location; /* the JSON of a location that is not kept in `locations` */
 	struct frec_by_id names;   /* entries are struct frec_text: the names of a thread */
 	struct frec_table threads; /* index in `names`, by the address of the process entry */
 };

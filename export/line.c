@@ -59,7 +59,7 @@ static void name_thread(struct frec_text *text, const struct frec_process_entry 
 			frec__text_plain(text, thread.data, thread.len);
 		}
 	}
-	if (tid == UINT32_MAX)
+	if (tid == FREC_UNKNOWN)
 		frec__text_puts(text, "?");
 	else if (!tid)
 		frec__text_puts(text, "idle");
@@ -83,7 +83,11 @@ void frec__line_event(struct frec_text *line, const struct frec_line_style *styl
 	double seconds = (double)(int64_t)(event->time - style->reference) / 1e9;
 	size_t start;
 
-	frec__text_printf(line, "%+16.9f %3" PRIu32 "  ", seconds, record->cpu);
+	frec__text_printf(line, "%+16.9f ", seconds);
+	if (record->cpu == FREC_UNKNOWN)
+		frec__text_puts(line, "  ?  ");
+	else
+		frec__text_printf(line, "%3" PRIu32 "  ", record->cpu);
 	start = line->size;
 	if (style->host_width) {
 		frec__text_plain(line, event->host->name, strlen(event->host->name));

@@ -22,12 +22,13 @@ enum frec_output_kind {
 
 struct frec_output {
 	enum frec_output_kind kind;
-	struct frec_new_file file;     /* for FREC_OUTPUT_FOLDER, the folder */
-	int stream;		       /* a descriptor, or -1; closed here only if in_folder */
-	struct frec_output *in_folder; /* the folder that the file is in; NULL: none */
+	struct frec_new_file file; /* for FREC_OUTPUT_FOLDER, the folder */
+	int stream; /* a descriptor, or -1; output.c closes it only if `in_folder` is set */
+	struct frec_output *in_folder; /* the folder output that the file is in; NULL: none */
 	uint8_t *buffer;
 	size_t used;
-	/* bytes before compression, without those in `buffer`; of a folder: in all its files */
+	/* bytes before compression, without those in `buffer`; for FREC_OUTPUT_FOLDER, those of
+	 * all its files */
 	uint64_t written;
 	struct frec_collector *collector;	    /* NULL: not a collector */
 	const struct frec_compression *compression; /* NULL: none */
@@ -52,8 +53,8 @@ int frec__output_open_collector(struct frec_output *output,
 				const struct frec_collector_options *options,
 				struct frec_error *reterr);
 
-/* Opens a file in a folder output, which must outlive it. Commit or discard the file before the
- * folder. `name` contains no slash. */
+/* Opens a file in the output `folder`, which must outlive `output`. Commit or discard the file
+ * before the folder. `name` contains no slash. */
 int frec__output_open_in(struct frec_output *output, struct frec_output *folder, const char *name,
 			 struct frec_error *reterr);
 
@@ -69,7 +70,7 @@ int frec__output_write(struct frec_output *output, const void *data, size_t size
 int frec__output_text(struct frec_output *output, const struct frec_text *text,
 		      struct frec_error *reterr);
 
-/* The number of bytes written so far, which is the offset of the next one. */
+/* Returns the number of bytes written so far, which is the offset of the next one. */
 uint64_t frec__output_offset(const struct frec_output *output);
 
 /* Overwrites what was written at `offset`. Not for streams or compressed output. */

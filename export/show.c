@@ -159,7 +159,7 @@ static int show_all(struct show *show, struct frec_error *reterr)
 	return r;
 }
 
-// Ends the list of events, and says what a limit cut off.
+// Ends the list of events, and adds what was left out because of a limit.
 static int show_end(struct show *show, struct frec_error *reterr)
 {
 	FREC_TEXT_FREE struct frec_text words = {0};

@@ -42,16 +42,19 @@ struct chunk_check {
 static bool payload_decodes(struct verify *verify, const struct frec_record *record)
 {
 	struct frec_value values[FREC_EVENTHEADER_FIELDS_MAX];
+	struct frec_left_out *left_out = verify->snapshot->left_out;
 	int described =
 		frec__eventheader_decode(verify->snapshot, record, &verify->scratch, values);
+	uint32_t work;
 
 	if (described)
 		return described > 0;
-	if (record->source->n_field > verify->snapshot->left_out->fields_left) {
-		verify->snapshot->left_out->events++;
+	work = frec__decode_work(record->source);
+	if (work > left_out->fields_left) {
+		left_out->events++;
 		return true;
 	}
-	verify->snapshot->left_out->fields_left -= record->source->n_field;
+	left_out->fields_left -= work;
 	for (size_t i = 0; i < record->source->n_field; i++) {
 		struct frec_value value;
 

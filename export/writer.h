@@ -47,7 +47,8 @@ struct frec_export {
 	const struct frec_processes *processes;
 	const struct frec_filter *filter; /* which of the snapshot's sources are written */
 	struct frec_output *output;
-	bool raw; /* text is written as it was emitted, even if it is meant to deceive a reader */
+	/* csv writes text as it was emitted, even if a spreadsheet would run it as a formula */
+	bool raw;
 };
 
 struct frec_writer {
@@ -67,8 +68,8 @@ struct frec_writer {
 	int (*event)(void *state, const struct frec_event *event, struct frec_error *reterr);
 	int (*end)(void *state, struct frec_error *reterr);
 	void (*destroy)(void *state);
-	/* How many bytes are kept for `end`, in memory or in a temporary file. NULL: what is kept
-	 * does not grow with the number of events. */
+	/* Returns how many bytes are kept for `end`, in memory or in a temporary file. NULL: what
+	 * is kept does not grow with the number of events. */
 	uint64_t (*pending)(void *state);
 };
 

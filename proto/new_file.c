@@ -48,8 +48,8 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt)
 		 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
 }
 
-// Whether another user, who is not root, owns this. He may have put it there so that somebody else
-// writes where he may not.
+// Returns whether a file or link belongs to a user who is neither this one nor root. Such a user
+// may have put it there so that this process writes where that user may not.
 static bool is_strangers(const struct stat *status)
 {
 	return status->st_uid && status->st_uid != geteuid();
@@ -77,7 +77,8 @@ int frec__check_links(const char *path, struct frec_error *reterr)
 	return 0;
 }
 
-// Whether everybody may put files into the folder of `path`, but remove only his own.
+// Returns whether everybody may put files into the folder of `path`, but remove only their own, as
+// in /tmp.
 static bool is_in_shared_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -92,7 +93,8 @@ static bool is_in_shared_folder(const char *path)
 
 // If `path` is a link, as /dev/stdout is, sets `real` to the file that the link leads to, which is
 // the one to replace. Otherwise `real` is empty. Refuses a device or a pipe: if /dev/null were
-// replaced, it would be gone for everybody. Returns 0 or a negative errno.
+// replaced, it would be gone for everybody. Also refuses links and files of other users, as
+// frec__new_file_create() describes. Returns 0 or a negative errno.
 static int check_place(const char *path, char real[PATH_MAX], struct frec_error *reterr)
 {
 	struct stat status;

@@ -27,13 +27,15 @@ struct frec_new_file {
 int frec__new_file_locate(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt);
 
-/* Fails with -EPERM if a part of `path`, also the last, is a symbolic link that another user made
- * who is not root: he decides where it leads. Returns 0 otherwise. */
+/* Returns -EPERM if a part of `path`, also the last one, is a symbolic link of a user who is
+ * neither this one nor root, because the owner of a link decides where it leads. Returns 0
+ * otherwise. */
 int frec__check_links(const char *path, struct frec_error *reterr);
 
 /* Creates a temporary file for `path`, or for the file that `path` links to. Returns 0 or a
  * negative errno. -EEXIST: `path` is a device, a pipe or a socket, which is left as it is. -EPERM:
- * a link on the way, or a file of this name in a folder for everybody, is another user's. */
+ * frec__check_links() refuses `path`; or the file exists, belongs to a user who is neither this one
+ * nor root, and is in a folder where everybody may make files, as in /tmp. */
 int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 
 /* Writes all of the data, in as many calls as it takes. Returns 0 or a negative errno; on failure

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Looks at a file before it opens it. The descriptor of O_PATH keeps the file from being replaced
-// in between.
+// Checks the kind of a file before opening it to read. Both steps use one O_PATH descriptor, so
+// that nobody can put another file in its place in between.
 #include "proto/regular_file.h"
 
 #include <errno.h>
@@ -14,7 +14,9 @@
 
 #include "proto/cleanup.h"
 
-// Pseudo file systems have no blocks. Those that keep their files in memory may have none either.
+// Returns whether a file is on a real file system, and not on a pseudo one. Pseudo file systems
+// have no blocks, except efivarfs. Real file systems that keep their files in memory may have none
+// either, nor may overlays of these, so such file systems are listed here.
 static bool holds_files(int fd)
 {
 	struct statfs status;

@@ -7,31 +7,29 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-// A number that only this process knows: the kernel gives it 16 random bytes.
-static uint64_t secret(void)
+uint64_t frec__table_secret = 0x9e3779b97f4a7c15ull;
+
+// Chooses a number that others cannot know. The kernel gives each program that it starts 16 random
+// bytes, of which these are eight.
+__attribute__((constructor)) static void choose_secret(void)
 {
-	static uint64_t number;
+	const void *random = (const void *)getauxval(AT_RANDOM);
 
-	if (!number) {
-		const void *random = (const void *)getauxval(AT_RANDOM);
-
-		if (random)
-			memcpy(&number, random, sizeof(number));
-		number |= 1;
-	}
-	return number;
+	if (random)
+		memcpy(&frec__table_secret, random, sizeof(frec__table_secret));
+	frec__table_secret |= 1;
 }
 
-// The slot at which the search for a key begins, the key's home. An attacker who chooses the keys
-// does not know the secret, so he cannot choose keys that all have the same home.
+// Returns the key's home: the slot at which the search for the key begins. An attacker does not
+// know the secret number and so cannot choose keys that all have the same home.
 static size_t home(const struct frec_table *table, uint64_t key)
 {
-	key ^= secret();
-	key = frec__table_mix(0, key ^ key >> 32);
-	return (size_t)(frec__table_mix(key >> 32, key) & (table->size - 1));
+	key = frec__table_mix(frec__table_secret, key);
+	return (size_t)(frec__table_mix(key, key >> 32) & (table->size - 1));
 }
 
-// The slot of a key, or the free slot where it would go.
+// Returns the slot of a key or, if the table does not have the key, the free slot where it would
+// go.
 static size_t find(const struct frec_table *table, uint64_t key)
 {
 	size_t i = home(table, key);

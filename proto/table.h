@@ -14,8 +14,9 @@
  *	use(&things[*number]);
  *	frec__table_free(&table);
  *
- * Any key may be used, even 0. The home of a key depends on a number that differs in each process,
- * so that an attacker cannot choose keys that make the table slow.
+ * Any key may be used, even 0. The slot of a key depends on a random number that differs in each
+ * process, and so does frec__table_mix(), so that an attacker can choose neither keys nor things
+ * that make the table slow.
  *
  * If a key does not fit into 64 bits, hash it with frec__table_mix() and compare the things: store
  * numbers from 1, put the hash as the key, and while the number under that key belongs to another
@@ -63,11 +64,27 @@ void frec__table_remove(struct frec_table *table, uint64_t key);
 /* Frees the memory. The table is empty afterwards, and can be used again. */
 void frec__table_free(struct frec_table *table);
 
-/* Mixes `value` into `hash`, to make one key from several values. Begin with 0. */
+/* An odd number, different in each process. Only table.c changes it. */
+extern uint64_t frec__table_secret;
+
+static inline uint64_t frec__mix_with(uint64_t hash, uint64_t value, uint64_t factor)
+{
+	hash = (hash ^ value) * factor;
+	return hash ^ hash >> 29;
+}
+
+/* Mixes `value` into `hash`, to make one key from several values. Begin with 0. The result differs
+ * from process to process. */
 static inline uint64_t frec__table_mix(uint64_t hash, uint64_t value)
 {
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ull;
-	return hash ^ hash >> 29;
+	return frec__mix_with(hash, value, frec__table_secret);
+}
+
+/* The same with equal results in all processes, for what is seen in outputs. An attacker can choose
+ * values whose hashes are equal. */
+static inline uint64_t frec__stable_mix(uint64_t hash, uint64_t value)
+{
+	return frec__mix_with(hash, value, 0x9e3779b97f4a7c15ull);
 }
 
 #endif

@@ -54,8 +54,7 @@ static int create(struct frec_memories *memories, struct frec_memory *memory,
 			     memories->guard ? FREC_SHM_GUARD : 0, reterr);
 	if (r)
 		return r;
-	if (frec__clock_needs_call(&memories->clock))
-		frec__shm_set_coarse(memory->rings);
+	frec__shm_set_clock(memory->rings, frec__clock_probe(&memories->clock));
 	service.rings = memory->rings;
 	service.space = memory->space;
 	service.spaces = &memories->spaces;
@@ -162,19 +161,18 @@ void frec__memories_refresh(struct frec_memories *memories)
 	struct frec_source_set *sources = memories->sources;
 	struct frec_error error;
 	size_t before;
-	bool coarse;
+	enum frec_clock_way way;
 
 	if (!memories->count)
 		return;
 	before = sources->count;
-	coarse = frec__clock_needs_call(&memories->clock);
+	way = frec__clock_probe(&memories->clock);
 	refresh_spaces(memories);
 	for (size_t i = 0; i < memories->count; i++) {
 		struct frec_memory *memory = &memories->memory[i];
 		size_t events = frec__shm_refresh(memory->rings);
 
-		if (coarse)
-			frec__shm_set_coarse(memory->rings);
+		frec__shm_set_clock(memory->rings, way);
 		while (memory->events < events)
 			add_source(sources, memory, memory->events++);
 	}

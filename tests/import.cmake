@@ -4,6 +4,11 @@ add_test(NAME host/test_import COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root
 	${CMAKE_CURRENT_SOURCE_DIR}/host/test_import.py $<TARGET_FILE:flightrec_tool>
 	$<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_import PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+add_test(NAME host/test_unknown COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root
+	${Python3_EXECUTABLE}
+	${CMAKE_CURRENT_SOURCE_DIR}/host/test_unknown.py $<TARGET_FILE:flightrec_tool>
+	$<TARGET_FILE:make_snapshot>)
+set_tests_properties(host/test_unknown PROPERTIES TIMEOUT 120 LABELS host SKIP_RETURN_CODE 77)
 # Records the whole machine, in the VM because nothing else runs there.
 add_test(NAME vm/import COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 400 --
 	env PYTHONDONTWRITEBYTECODE=1 ${Python3_EXECUTABLE}

@@ -2,9 +2,11 @@
 
 frec_unit_test(test_shm frec_engine flightrec_static)
 frec_unit_test(test_shm_emit frec_engine flightrec_static Threads::Threads)
-foreach(test test_shm test_shm_emit)
+frec_unit_test(test_shm_line frec_engine flightrec_static Threads::Threads)
+foreach(test test_shm test_shm_emit test_shm_line)
 	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR})
 endforeach()
+target_link_options(test_shm_line PRIVATE -Wl,--wrap=clock_gettime)
 if(NOT FREC_SANITIZE) # a sanitizer makes system calls of its own
 	frec_unit_test(test_shm_locked frec_engine flightrec_static Threads::Threads)
 	target_include_directories(test_shm_locked PRIVATE ${PROJECT_SOURCE_DIR})

@@ -36,12 +36,14 @@ struct arguments {
 	bool raw;
 };
 
-// Leaves the command with what its outputs need.
+// Enters a sandbox that leaves the command what its outputs and symbols need. Returns 0 or a
+// negative errno.
 static int enter_sandbox(const struct arguments *arguments, struct frec_error *reterr)
 {
 	const struct frec_outputs *outputs = &arguments->outputs;
 	const struct frec_unwinder_options *symbols = &arguments->symbols.unwinder;
 	struct frec_tool_sandbox sandbox;
+	const char *temporary = getenv("TMPDIR");
 	bool network = false;
 
 	for (size_t i = 0; i < outputs->count; i++)
@@ -53,7 +55,7 @@ static int enter_sandbox(const struct arguments *arguments, struct frec_error *r
 
 		frec__tool_sandbox_write_in(&sandbox, wanted->output.file.folder);
 		if (wanted->writer == &frec__writer_firefox)
-			frec__tool_sandbox_write_to_temporary(&sandbox);
+			frec__tool_sandbox_write_to(&sandbox, temporary ? temporary : "/tmp");
 	}
 	return frec__tool_sandbox_enter(&sandbox, reterr);
 }

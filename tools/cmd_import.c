@@ -66,8 +66,9 @@ int frec_cmd_import(int argc, char **argv)
 		return frec__cli_fail("%s: cannot open it: %s", input, strerror(errno));
 	frec__tool_sandbox_init(&sandbox, NULL, false);
 	frec__tool_sandbox_write_beside(&sandbox, output);
-	// Where records are sorted if the folder of the output cannot hold a file without a name.
-	frec__tool_sandbox_write_beside(&sandbox, "/var/tmp/.");
+	// Records are sorted in a temporary file in /var/tmp if O_TMPFILE does not work beside the
+	// output.
+	frec__tool_sandbox_write_to(&sandbox, "/var/tmp");
 	if (frec__tool_sandbox_enter(&sandbox, &error))
 		return frec__cli_fail("%s", error.message);
 	frec__progress_start(&progress);

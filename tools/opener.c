@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Requests and answers are messages of a socket, one each. A request is a letter and a path or a
-// build-id. An answer is a number, 0 or a negative errno, with a descriptor if it is 0, and the
-// path of a file that a server sent.
+// The command and the opener share a pair of sockets. Each request is one message: a letter (see
+// OPEN) and a path or a build-id. Each answer is one message, a struct answer, and carries a
+// descriptor if `result` is 0.
 #include "tools/opener.h"
 
 #include <elf.h>
@@ -21,14 +21,16 @@
 #include "unwind/debuginfod.h"
 #include "unwind/elf_file.h"
 
-enum { OPEN = 'o' }; // or the first letter of a kind of frec__debuginfod()
+// The letter of a request to open a path. The letter of any other request is the first letter of
+// `kind`, as frec__debuginfod() gets it.
+enum { OPEN = 'o' };
 
 struct answer {
-	int result;
-	char path[PATH_MAX];
+	int result;	     // 0 or a negative errno
+	char path[PATH_MAX]; // of the copy of a file that a debuginfod server sent, else empty
 };
 
-static int opener = -1; // the socket of the command's side
+static int opener = -1; // the command's end of the pair of sockets
 
 static bool is_elf(int fd)
 {
@@ -86,7 +88,7 @@ static void serve(int socket, bool debuginfod)
 		struct answer answer = {0};
 		FREC_CLOSE int fd = open_for(request, (size_t)size, debuginfod, &answer);
 
-		// The command asks for paths of a stranger's choice, so it gets programs alone.
+		// The path may be a stranger's choice, so the command gets ELF files only.
 		if (fd >= 0 && !is_elf(fd)) {
 			close(fd);
 			fd = -ENOEXEC;
@@ -97,7 +99,7 @@ static void serve(int socket, bool debuginfod)
 	}
 }
 
-// Returns a descriptor or a negative errno.
+// Sends a request to the opener and waits for the answer. Returns a descriptor or a negative errno.
 static int ask(char kind, const void *data, size_t size, char **ret_path)
 {
 	struct answer answer;
@@ -152,11 +154,11 @@ bool frec__opener_start(bool debuginfod)
 		return false;
 	pid = fork();
 	if (!pid) {
-		// Whoever reads the command's output waits until all have closed it.
+		// Whoever reads the command's output waits until all processes have closed it.
 		dup2(ends[1], STDIN_FILENO);
 		close(STDOUT_FILENO);
 		syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
-		signal(SIGINT, SIG_IGN); // it ends with the command
+		signal(SIGINT, SIG_IGN); // the opener ends when the command does
 		frec__elf_open_through(NULL);
 		frec__debuginfod_through(NULL);
 		serve(STDIN_FILENO, debuginfod);

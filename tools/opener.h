@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 
-/* Starts the process, and makes unwind/ open files through it (files.h). It ends with its parent.
- * Returns false if it cannot be started: then unwind/ finds no files. */
+/* Starts the process, which ends with its parent, and makes unwind/ open files through it. The
+ * process asks debuginfod servers only if `debuginfod` is true. Returns false if it cannot be
+ * started: then unwind/ finds no files. */
 bool frec__opener_start(bool debuginfod);
 
 #endif

@@ -177,8 +177,10 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 	return streams < 2 ? FREC_EXIT_DONE : frec__cli_usage(usage, "one -o - only");
 }
 
-// Whether another user made this pipe and gave it a name: he may read what is written to it. A pipe
-// without a name, as in `sudo flightrec export -o /dev/stdout | less`, was handed over.
+// Returns whether this is a named pipe of a user who is neither this one nor root, and who could
+// read what is written to it. A pipe without a name is no danger even if another user made it, as
+// in `sudo flightrec export -o /dev/stdout | less`: whoever started the command passed the pipe to
+// it. Sets *ret to the status of the file.
 static bool is_strangers_pipe(const char *path, struct stat *ret)
 {
 	struct statfs system;

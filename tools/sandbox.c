@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Landlock rules and a seccomp filter.
+// The sandbox is made of Landlock rules and a seccomp filter.
 #include "tools/sandbox.h"
 
 #include <errno.h>
@@ -40,22 +40,23 @@
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-// Rights and structures of Landlock that the headers may be too old for. The kernel accepts a
-// larger structure if the members that it does not know are zero.
+// Rights and structures of Landlock, which old kernel headers lack. A kernel accepts a structure
+// that is larger than the one it knows if the members that it does not know are zero.
 enum {
 	READ_FILE = 1 << 2,
 	READ_FOLDER = 1 << 3,
-	FIRST = (1 << 13) - 1,	   // all rights of the first version
-	BETWEEN_FOLDERS = 1 << 13, // since version 2
-	CUT = 1 << 14,		   // 3
-	DEVICE_REQUESTS = 1 << 15, // 5
-	NETWORK = 3,		   // 4: bind and connect
-	OTHER_DOMAINS = 3,	   // 6: abstract sockets and signals
+	FIRST = (1 << 13) - 1,	   // all rights of Landlock's first version
+	BETWEEN_FOLDERS = 1 << 13, // to move files between folders; since version 2
+	CUT = 1 << 14,		   // to truncate files; since version 3
+	DEVICE_REQUESTS = 1 << 15, // ioctl(2) on devices; since version 5
+	NETWORK = 3,		   // to bind and connect TCP sockets; since version 4
+	OTHER_DOMAINS = 3,	   // to reach abstract sockets and send signals; since version 6
 };
-// All but to execute, and to make devices, pipes, sockets and links.
+// The rights to read, write, make and remove files and folders, but not to execute files nor to
+// make devices, pipes, sockets and links.
 #define WRITE (1 << 1 | READ_FILE | READ_FOLDER | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | CUT)
 
-// Sanitizers, debuggers and valgrind need more than the sandbox leaves.
+// Returns whether there is no sandbox: sanitizers, debuggers and valgrind need more than it allows.
 static bool is_off(void)
 {
 	const char *wanted = secure_getenv("FLIGHTREC_SANDBOX");
@@ -83,7 +84,7 @@ static void allow(struct frec_tool_sandbox *sandbox, int place, uint64_t rights)
 	struct landlock_path_beneath_attr rule = {.parent_fd = place,
 						  .allowed_access = rights & known_rights(abi())};
 
-	// What cannot be allowed stays forbidden, and whoever needs it says so.
+	// If a rule cannot be added, opening a file in that place fails later and is reported then.
 	if (place >= 0 && sandbox->rules >= 0)
 		(void)syscall(SYS_landlock_add_rule, sandbox->rules, LANDLOCK_RULE_PATH_BENEATH,
 			      &rule, 0);
@@ -124,7 +125,7 @@ void frec__tool_sandbox_init(struct frec_tool_sandbox *sandbox,
 	}
 	if (!symbols)
 		return;
-	// libdw itself opens the files of split debugging information, so it needs folders.
+	// libdw opens the files of split debugging information itself, and not through the opener.
 	for (size_t i = 0; i < sizeof(system) / sizeof(system[0]); i++) {
 		if (is_folder(system[i]))
 			allow_path(sandbox, system[i], READ_FILE | READ_FOLDER);
@@ -133,7 +134,8 @@ void frec__tool_sandbox_init(struct frec_tool_sandbox *sandbox,
 		allow_path(sandbox, symbols->folders[i], READ_FILE | READ_FOLDER);
 	if (symbols->root)
 		allow_path(sandbox, symbols->root, READ_FILE | READ_FOLDER);
-	// It tells whether the snapshot is from this boot.
+	// Compared with the boot id in a snapshot, this shows whether the snapshot is from this
+	// boot.
 	allow_path(sandbox, "/proc/sys/kernel/random/boot_id", READ_FILE);
 }
 
@@ -148,18 +150,16 @@ void frec__tool_sandbox_write_in(struct frec_tool_sandbox *sandbox, int folder)
 	allow(sandbox, folder, WRITE);
 }
 
-void frec__tool_sandbox_write_to_temporary(struct frec_tool_sandbox *sandbox)
+void frec__tool_sandbox_write_to(struct frec_tool_sandbox *sandbox, const char *path)
 {
-	const char *folder = getenv("TMPDIR");
-
-	allow_path(sandbox, folder ? folder : "/tmp", WRITE);
+	allow_path(sandbox, path, WRITE);
 }
 
 void frec__tool_sandbox_write_beside(struct frec_tool_sandbox *sandbox, const char *path)
 {
 	char real[PATH_MAX], *slash;
 
-	// If the path is a link, the file appears where the link leads.
+	// If `path` is a link, the output appears in the folder of the file that it leads to.
 	if (!realpath(path, real) && snprintf(real, sizeof(real), "%s", path) >= PATH_MAX)
 		return;
 	slash = strrchr(real, '/');
@@ -172,8 +172,9 @@ void frec__tool_sandbox_write_beside(struct frec_tool_sandbox *sandbox, const ch
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-// What reading, computing and writing need; no socket, no other process, and no new code. Anything
-// else fails as if it were forbidden, which the C library can bear.
+// Allows the system calls that reading, computing and writing need. Those that would make a socket,
+// a process or new code are not among them. All others fail with EPERM, for which the C library is
+// prepared. Returns 0, also if the kernel has no seccomp, or a negative errno.
 static int filter_system_calls(void)
 {
 	static const struct sock_filter filter[] = {
@@ -224,7 +225,7 @@ static int filter_system_calls(void)
 #endif
 		ALLOW(fcntl),
 		ALLOW(dup),
-		ALLOW(ioctl),	// isatty(3)
+		ALLOW(ioctl),	// for isatty(3)
 		ALLOW(sendmsg), // to the opener
 		ALLOW(recvmsg),
 		ALLOW(ppoll),
@@ -256,7 +257,7 @@ static int filter_system_calls(void)
 		ALLOW(sched_yield),
 		ALLOW(exit),
 		ALLOW(exit_group),
-		// Memory, but none that can be executed.
+		// mmap(2) and mprotect(2), but not with PROT_EXEC.
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
@@ -280,7 +281,7 @@ int frec__tool_sandbox_enter(struct frec_tool_sandbox *sandbox, struct frec_erro
 	sandbox->rules = -1;
 	if (is_off())
 		return 0;
-	tzset(); // reads a file
+	tzset(); // it reads a file, which the sandbox would forbid later
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 	    (rules >= 0 && syscall(SYS_landlock_restrict_self, rules, 0)))

@@ -12,8 +12,9 @@
  */
 int frec__debuginfod(const char *kind, const struct frec_build_id *build_id, char **ret_path);
 
-/* Makes frec__debuginfod() of this process call `asker` instead, which keeps the same promise, or
- * ask the servers again if that is NULL. For a process that has no network. */
+/* Makes frec__debuginfod() call `asker` in place of asking the servers, for a process that has no
+ * network. `asker` must return what frec__debuginfod() returns. If `asker` is NULL,
+ * frec__debuginfod() asks the servers itself again. */
 void frec__debuginfod_through(int (*asker)(const char *kind, const struct frec_build_id *build_id,
 					   char **ret_path));
 

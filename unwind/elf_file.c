@@ -151,7 +151,7 @@ void frec__elf_open_through(int (*opener)(const char *path))
 
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr)
 {
-	// Snapshots and programs name these paths, so anybody may have chosen them.
+	// The path comes from a snapshot or from a program, so anybody may have chosen it.
 	int fd = open_file(path);
 
 	if (fd < 0)

@@ -35,13 +35,14 @@ struct frec_elf {
  * Opens a regular file: 64-bit, little-endian ELF. It is mapped only if it belongs to root or to
  * this user and nobody else can write to it. Otherwise its sections are read when they are needed,
  * because truncating a mapped file kills the process that reads it. Returns 0, the errors of
- * open(2), -ENOMEM, or -ENOEXEC if the file is of another kind.
+ * open(2), -EINVAL if this is not a regular file, -ENOEXEC if it is another kind of regular file,
+ * or -ENOMEM.
  */
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr);
 
-/* Makes frec__elf_open() of this process open files by `opener`, which returns a descriptor or a
- * negative errno, or by frec__open_regular() again if that is NULL. For a process that may not open
- * files itself. */
+/* Makes frec__elf_open() open files with `opener`, for a process that may not open files itself.
+ * `opener` returns a descriptor or a negative errno. If `opener` is NULL, frec__elf_open() uses
+ * frec__open_regular() again. */
 void frec__elf_open_through(int (*opener)(const char *path));
 
 /* Opens an ELF file in memory: `size` bytes at `image`, which the caller keeps until after
@@ -49,7 +50,8 @@ void frec__elf_open_through(int (*opener)(const char *path));
 int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,
 			  struct frec_error *reterr);
 
-/* Does what frec__elf_open() does, for an open file. Takes ownership of `fd`, also on failure. */
+/* Does what frec__elf_open() does, for an open file, but returns -ENOEXEC for any other kind of
+ * file. Takes ownership of `fd`, also on failure. */
 int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct frec_error *reterr);
 void frec__elf_close(struct frec_elf *elf);
 
@@ -61,7 +63,7 @@ static inline void frec__cleanup_elf(struct frec_elf **elf)
 /* Closes the file at the end of the variable's scope. */
 #define FREC_CLOSE_ELF __attribute__((cleanup(frec__cleanup_elf)))
 
-/* The section `name`, decompressed, or NULL if it does not exist or has no bytes. */
+/* Returns the section `name`, decompressed, or NULL if it does not exist or has no bytes. */
 Elf_Data *frec__elf_section(const struct frec_elf *elf, const char *name, GElf_Shdr *ret_header);
 
 /* Returns up to `size` of the file's bytes that are loaded at `address`, or NULL if there are

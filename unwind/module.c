@@ -141,8 +141,8 @@ static void open_vdso(struct frec_module *module)
 	frec__error(&module->error, -ESTALE, "%s: that of another kernel", module->path);
 }
 
-// The slot of `module_indices` with the index of this module plus 1, or with 0 if there is no such
-// module. NULL: out of memory.
+// Returns where `module_indices` has the index of this module plus 1, or 0 if the module is new:
+// then the caller sets it. Returns NULL if memory runs out.
 static uint32_t *find_module(struct frec_unwinder *unwinder, const char *path,
 			     const struct frec_build_id *build_id)
 {

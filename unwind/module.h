@@ -39,12 +39,12 @@ struct frec_unwinder {
 	struct frec_unwinder_options options; /* points to copies */
 	struct frec_module **modules;
 	size_t module_count;
-	/* index in `modules` plus 1, by hash of the build-id or, without one, of the path */
+	/* index in `modules` plus 1, by hash of the module's build-id or, without one, its path */
 	struct frec_table module_indices;
 };
 
 /* Finds the module that `map` maps, or opens it. Mappings with the same build-id share one
- * module. NULL: out of memory. */
+ * module. Returns NULL if memory runs out. */
 struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
 				     const struct frec_unwind_map *map);
 void frec__module_destroy(struct frec_module *module);
@@ -59,7 +59,7 @@ int frec__module_row(struct frec_module *module, uint64_t address, struct frec_r
 int frec__module_rules(struct frec_module *module, uint64_t address, struct frec_rules *ret_rules,
 		       struct frec_fde *ret_fde, struct frec_error *reterr);
 
-/* The separate debug file, which the first call searches for. NULL: none was found. */
+/* Returns the separate debug file, which the first call searches for, or NULL if none was found. */
 struct frec_elf *frec__module_debug(struct frec_module *module);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The unwinder: the options, and the modules.
+// Creates and destroys unwinders, with their options and modules.
 #include <errno.h>
 #include <stdlib.h>
 

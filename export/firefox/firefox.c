@@ -226,8 +226,10 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	frec__text_clear(data);
 	frec__text_puts(data, "{\"type\":");
 	frec__firefox_add_key(data, source->system, ":", source->name);
-	frec__text_puts(data, ",\"cpu\":");
-	frec__text_unsigned(data, record->cpu);
+	if (record->cpu != FREC_UNKNOWN) {
+		frec__text_puts(data, ",\"cpu\":");
+		frec__text_unsigned(data, record->cpu);
+	}
 	for (size_t i = 0; i < source->n_field; i++) {
 		const struct frec_value *value = &event->values[i];
 

@@ -63,7 +63,12 @@ function showDetail(event) {
 	show($("detail-title"), event.source.name);
 	show(
 		body,
-		make("p", null, make("strong", null, event.thread.label), ` on CPU ${event.cpu}`),
+		make(
+			"p",
+			null,
+			make("strong", null, event.thread.label),
+			event.cpu === null ? "" : ` on CPU ${event.cpu}`
+		),
 		make("p", "quiet", `${seconds(event.time)} s, ${fromReference(event.time)}`),
 		event.span ? spanLine(event) : null,
 		fieldList(event)

@@ -39,7 +39,7 @@ function tableRow(event) {
 		"tr",
 		null,
 		make("td", "number", time),
-		make("td", "number cpu", event.cpu),
+		make("td", "number cpu", event.cpu ?? "?"),
 		make("td", event.thread.died ? "thread died" : "thread", event.thread.label),
 		make(
 			"th",

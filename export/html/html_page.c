@@ -14,9 +14,9 @@
 //		    one of them
 //	threads     [pid, tid, process, thread, host], sorted by host, pid and tid; the host is -1
 //		    for the host of the report, else an index
-//	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and
-//		    stack are indices. If an event begins or ends a span, its notes hold "span", an
-//		    index in spans; "lane", if the span has a key: a number that its begin
+//	events      [time, cpu or null, thread, source, stack or -1, [values], notes]; thread,
+//		    source and stack are indices. If an event begins or ends a span, its notes hold
+//		    "span", an index in spans; "lane", if the span has a key: a number that its begin
 //		    and end have, and no other open span has; and at the end "took", "cut" and
 //		    "abandoned", as in struct frec_shape
 //	spans       names
@@ -38,6 +38,7 @@
 
 #include "export/by_id.h"
 #include "export/read/clocks.h"
+#include "export/read/numbers.h"
 #include "export/report/crash.h"
 #include "export/html/pieces.h"
 #include "export/report/report.h"
@@ -391,9 +392,13 @@ static int write_events(struct output *out, struct frec_error *reterr)
 	for (size_t i = 0; i < page->count && !r; i++) {
 		const struct frec_html_event *event = page->events[i];
 
-		frec__text_printf(&out->text, "%s[%" PRId64 ",%" PRId32 ",%zu,%zu,%" PRId64 ",",
-				  i ? ",\n" : "\n", (int64_t)(event->time - reference),
-				  (int32_t)event->cpu,
+		frec__text_printf(&out->text, "%s[%" PRId64 ",", i ? ",\n" : "\n",
+				  (int64_t)(event->time - reference));
+		if (event->cpu == FREC_UNKNOWN)
+			frec__text_puts(&out->text, "null");
+		else
+			frec__text_unsigned(&out->text, event->cpu);
+		frec__text_printf(&out->text, ",%zu,%zu,%" PRId64 ",",
 				  find(event, out->threads, out->thread_count, by_thread),
 				  find(event, out->sources, out->source_count, by_place),
 				  add_stack(out, event->stack));

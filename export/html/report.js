@@ -157,7 +157,7 @@ function showRegisters() {
 function completeness() {
 	const from = Math.max(
 		...report.coverage
-			.filter(cpu => cpu.cpu !== 0xffffffff || cpu.damaged)
+			.filter(cpu => cpu.cpu !== null || cpu.damaged)
 			.map(cpu => cpu.from)
 	);
 	const loss = report.loss;
@@ -231,7 +231,7 @@ function showNotices() {
 
 function showCoverage() {
 	for (const cpu of report.coverage) {
-		if (cpu.cpu === 0xffffffff && !cpu.damaged && cpu.from === cpu.until)
+		if (cpu.cpu === null && !cpu.damaged && cpu.from === cpu.until)
 			continue;
 		const notes = [
 			cpu.transport,
@@ -246,7 +246,7 @@ function showCoverage() {
 				make(
 					"th",
 					{scope: "row"},
-					cpu.cpu === 0xffffffff ? "any" : cpu.cpu
+					cpu.cpu === null ? "any" : cpu.cpu
 				),
 				make("td", "number", seconds(cpu.from - recorded.reference, 6)),
 				make("td", "number", seconds(cpu.until - recorded.reference, 6)),

@@ -154,7 +154,9 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	record->span_id = frec__otlp_id(arena, ids.span, sizeof(ids.span));
 	frec__otlp_add_process(arena, &attributes, event->who, event->record->pid);
 	frec__otlp_add_thread(arena, &attributes, event->who, event->record->tid);
-	frec__otlp_add_integer(arena, &attributes, "cpu.logical_number", event->record->cpu);
+	if (event->record->cpu != FREC_UNKNOWN)
+		frec__otlp_add_integer(arena, &attributes, "cpu.logical_number",
+				       event->record->cpu);
 	for (size_t i = 0; i < source->n_field; i++)
 		fields[i] = (struct frec_otlp_field){
 			frec__otlp_qualified(arena, source->system, source->field[i]->name),

@@ -20,13 +20,13 @@ enum { OF_BOOT = 1, OF_SPAN, OF_CUT, OF_FLOW, OF_TRACE };
 
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
-	return frec__table_mix(frec__table_mix(hash, value), value >> 32);
+	return frec__stable_mix(frec__stable_mix(hash, value), value >> 32);
 }
 
 static uint64_t mix_text(uint64_t hash, const char *text)
 {
 	for (; *text; text++)
-		hash = frec__table_mix(hash, (uint8_t)*text);
+		hash = frec__stable_mix(hash, (uint8_t)*text);
 	return hash;
 }
 

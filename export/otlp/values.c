@@ -219,7 +219,7 @@ void frec__otlp_add_fields(struct frec_arena *arena, struct frec_otlp_attributes
 void frec__otlp_add_process(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			    const struct frec_process_entry *who, uint32_t pid)
 {
-	if (pid != UINT32_MAX)
+	if (pid != FREC_UNKNOWN)
 		frec__otlp_add_integer(arena, attributes, "process.pid", pid);
 	if (who && who->process->name.len)
 		frec__otlp_add_text(arena, attributes, "process.executable.name",
@@ -231,7 +231,7 @@ void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes
 {
 	ProtobufCBinaryData name = frec__process_entry_thread_name(who);
 
-	if (tid != UINT32_MAX)
+	if (tid != FREC_UNKNOWN)
 		frec__otlp_add_integer(arena, attributes, "thread.id", tid);
 	if (name.len)
 		frec__otlp_add_text(arena, attributes, "thread.name", name.data, name.len);

@@ -50,7 +50,7 @@ static int by_ring(const void *a, const void *b)
 	return ((*x)->ring > (*y)->ring) - ((*x)->ring < (*y)->ring);
 }
 
-// The losses of a file, sorted by ring.
+// The losses of a file, sorted by CPU and ring.
 struct ring_losses {
 	const Flightrec__Loss **sorted;
 	size_t count;

@@ -196,9 +196,10 @@ int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_erro
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// Finds the last process of each pid. Readers know one process for each pid and would mix several,
-// so only the last one is written. If several files have the same process, the entry of the last
-// file counts as the later one. Returns false if memory runs out.
+// Puts the index of the last process of each pid into `last`. Programs that read traces know one
+// process for each pid and would mix several, so only the last one is written. If several files
+// have the same process, the entry of the last file counts as the later one. Returns false if
+// memory runs out.
 static bool find_last(const struct frec_snapshot *snapshot, struct frec_table *last)
 {
 	for (size_t i = 0; i < snapshot->process_count; i++) {

@@ -119,7 +119,9 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	const struct frec_call_stack *stack = frec__event_stack(event);
 	const struct frec_record *record = event->record;
 	struct frec_perfetto *perfetto = state;
-	bool is_kernel = record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT;
+	// Readers would take an ftrace event of an unknown CPU or thread for one of number 0.
+	bool is_kernel = record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
+			 record->cpu != FREC_UNKNOWN && record->tid != FREC_UNKNOWN;
 	bool known = perfetto->sources[event->host->index][event->source_index].known;
 	uint64_t iid;
 	int r;
@@ -134,17 +136,18 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 		r = frec__perfetto_write_ftrace(perfetto, event, reterr);
 	if (!r && (!is_kernel || event->shape))
 		r = write_track_event(perfetto, event, iid, reterr);
-	if (!r && stack)
-		r = frec__perfetto_write_sample(perfetto,
-						&(struct frec_perfetto_sample){
-							.time = event->time,
-							.cpu = record->cpu,
-							.pid = record->pid,
-							.tid = record->tid,
-							.stack = stack,
-							.iid = iid,
-						},
-						reterr);
+	if (!r && stack && record->tid != FREC_UNKNOWN)
+		r = frec__perfetto_write_sample(
+			perfetto,
+			&(struct frec_perfetto_sample){
+				.time = event->time,
+				.cpu = record->cpu,
+				.pid = record->pid == FREC_UNKNOWN ? record->tid : record->pid,
+				.tid = record->tid,
+				.stack = stack,
+				.iid = iid,
+			},
+			reterr);
 	return r;
 }
 

@@ -271,7 +271,7 @@ int frec__perfetto_write_sample(struct frec_perfetto *perfetto,
 	p = frec__packet_begin(packet, perfetto, sample->time);
 	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
 	start = frec__pack_begin(p, PACKET_PERF_SAMPLE);
-	p = frec__pack_number(start, SAMPLE_CPU, sample->cpu);
+	p = sample->cpu == FREC_UNKNOWN ? start : frec__pack_number(start, SAMPLE_CPU, sample->cpu);
 	p = frec__pack_number(p, SAMPLE_PID, sample->pid);
 	p = frec__pack_number(p, SAMPLE_TID, sample->tid);
 	p = frec__pack_number(p, SAMPLE_CALLSTACK_IID, sample->iid);

@@ -188,8 +188,8 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 			break;
 		}
 		default: // text, bytes and arrays
-			// The values of an honest event share no bytes. Without this limit, 512
-			// fields could each show the whole payload.
+			// The values of an event that a recorder wrote share no bytes. Without
+			// this limit, each of 512 fields could claim the whole payload.
 			if (size > room) {
 				*value = (struct frec_value){.kind = FREC_VALUE_INVALID,
 							     .field = value->field};
@@ -223,11 +223,21 @@ void frec__field_decode(const Flightrec__Source *source, size_t index, const uin
 	frec__decode_plan_run(&plan, payload, payload_size);
 }
 
+uint32_t frec__decode_work(const Flightrec__Source *source)
+{
+	uint32_t work = 0;
+
+	for (size_t i = 0; i < source->n_field; i++)
+		work += 1 + (uint32_t)(source->field[i]->n_enumerator / ENUMERATORS_A_FIELD);
+	return work;
+}
+
 int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source)
 {
 	*plan = (struct frec_decode_plan){
 		.source = source,
 		.count = source->n_field,
+		.work = frec__decode_work(source),
 		.steps = calloc(source->n_field + 1, sizeof(*plan->steps)),
 		.values = calloc(source->n_field + 1, sizeof(*plan->values)),
 	};
@@ -243,7 +253,6 @@ int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Sourc
 		plan->steps[i] = step_of(field);
 		if (end > plan->end)
 			plan->end = end;
-		plan->work += 1 + (uint32_t)(field->n_enumerator / ENUMERATORS_A_FIELD);
 	}
 	return 0;
 }

@@ -24,17 +24,21 @@ struct frec_decode_plan {
 	size_t count;			/* how many fields there are */
 	/* a payload of at least this size holds every field, or the word that says where it is */
 	size_t end;
-	/* how much of FREC_LIMIT_FIELDS a record takes */
-	uint32_t work;
-	uint64_t left_out; /* values that exceeded FREC_LIMIT_VALUES so far */
+	uint32_t work; /* frec__decode_work() of the source */
+	/* how many values were left out because of FREC_LIMIT_VALUES; the caller may reset it */
+	uint64_t left_out;
 };
+
+/* Returns how much of FREC_LIMIT_FIELDS decoding one record of `source` uses up. */
+uint32_t frec__decode_work(const Flightrec__Source *source);
 
 /* Makes a plan for `source`, which must outlive it. Returns 0 or -ENOMEM. */
 int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source);
 void frec__decode_plan_deinit(struct frec_decode_plan *plan);
 
 /* Decodes all fields into plan->values, which point into the payload. Never fails and never reads
- * outside the payload: a field that cannot be decoded is FREC_VALUE_INVALID. */
+ * outside the payload: a field that cannot be decoded, or that exceeds FREC_LIMIT_VALUES, is
+ * FREC_VALUE_INVALID. */
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
 			   size_t payload_size);
 

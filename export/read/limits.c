@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Cuts oversized tables, and tells what was left out.
+// Cuts oversized tables, and puts into words what was left out.
 #include "export/read/limits.h"
 
 #include <errno.h>

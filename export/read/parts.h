@@ -27,16 +27,16 @@ struct frec_part_reader {
  */
 int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct frec_part_view *ret);
 
-/* Returns words for an error of frec__part_read(). */
+/* Returns words for an error of frec__part_read() or frec__part_unpack(). */
 const char *frec__part_why(int r);
 
 /* Returns whether a file may have only one part of this kind. `field` is at most FREC_PART_LAST. */
 bool frec__part_once(uint32_t field);
 
-/* Unpacks a part whose field is at most FREC_PART_LAST, unless that would take more than *memory
- * bytes, and takes them off *memory. The caller frees the message with
- * protobuf_c_message_free_unpacked(). Returns 0, -EBADMSG if the part is malformed, -E2BIG, or
- * -ENOMEM. */
+/* Unpacks a part whose field is at most FREC_PART_LAST, and subtracts the bytes that the message
+ * takes from *memory. The caller frees the message with protobuf_c_message_free_unpacked(). Returns
+ * 0, -EBADMSG if the part is malformed, -E2BIG if the message would take more than *memory bytes,
+ * or -ENOMEM. */
 int frec__part_unpack(const struct frec_part_view *view, uint64_t *memory, ProtobufCMessage **ret);
 
 void frec__part_reader_deinit(struct frec_part_reader *reader);

@@ -32,7 +32,7 @@ static void thread_from_payload(struct frec_record *record)
 {
 	uint32_t tid;
 
-	if (record->tid != UINT32_MAX || record->payload_size < 8)
+	if (record->tid != FREC_UNKNOWN || record->payload_size < 8)
 		return;
 	memcpy(&tid, record->payload + 4, sizeof(tid));
 	if (tid)

@@ -9,6 +9,11 @@
 
 #include "export/read/snapshot.h"
 
+/* In place of a number that was not recorded: of the CPU in `perf record PROGRAM`, or of a process
+ * or thread that the kernel did not know any more because the task was already gone. Outputs leave
+ * it out, or write what their format has for an unknown value. */
+#define FREC_UNKNOWN UINT32_MAX
+
 /* One record. All pointers but `source` point into the data that it was decoded from. */
 struct frec_record {
 	const uint8_t *data; /* the record with its header */
@@ -19,11 +24,10 @@ struct frec_record {
 	const Flightrec__Source *source;
 	size_t source_index; /* in snapshot->sources */
 	uint64_t time;	     /* CLOCK_MONOTONIC, ns */
-	uint32_t cpu;
+	uint32_t cpu;	     /* or FREC_UNKNOWN */
 	/* how many events the record counts for: its period, or 1 if it has none */
 	uint64_t weight;
-	/* UINT32_MAX if the kernel did not know it, because the task was already gone */
-	uint32_t pid, tid;
+	uint32_t pid, tid;	  /* or FREC_UNKNOWN */
 	const uint8_t *callchain; /* u64 each, innermost first, with PERF_CONTEXT_*; not aligned */
 	size_t callchain_count;
 	const uint8_t *payload; /* with padding at the end */

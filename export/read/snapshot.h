@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A .frec file, open for reading. This room goes from the bytes of a file to records and values:
+ * A .frec file, open for reading. This folder goes from the bytes of a file to records and values:
  *
  *     bytes -> parts.h -> wire.h -> snapshot.h     parts: found by their framing, checked, unpacked
  *     snapshot.h -> chunk.h                        the records of one Records part, uncompressed
@@ -72,7 +72,8 @@ struct frec_snapshot {
 	 * and the members above hold what comes before that byte. */
 	struct frec_error damage;
 
-	/* what was left out because it costs too much, and what is left of the limits */
+	/* what was left out because it would cost too much; and how many bytes are left of
+	 * FREC_LIMIT_TABLES and FREC_LIMIT_RECORDS */
 	struct frec_left_out *left_out;
 	uint64_t tables_left, records_left;
 
@@ -82,7 +83,7 @@ struct frec_snapshot {
 	/* indices of the sources that the file has, sorted by id */
 	uint32_t *source_order;
 	size_t source_order_count;
-	uint32_t *loss_order; /* indices of `losses`, sorted by source */
+	uint32_t *loss_order; /* indices of `losses`, sorted by the id of the source */
 	/* The sources that payloads describe, or NULL. eventheader.c sets and frees it. */
 	struct frec_eventheader *eventheader;
 };
@@ -90,7 +91,7 @@ struct frec_snapshot {
 /*
  * Opens `path`. Returns 0, also for a damaged file whose header is not damaged (ret->damage reports
  * the damage). Returns a negative errno, and leaves nothing to close, if the file cannot be read,
- * is empty, is not a .frec file, or has a newer version.
+ * is empty, is not a .frec file, or has a newer version, or if memory runs out.
  */
 int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr);
 
@@ -110,8 +111,8 @@ int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source 
  * none. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
 
-/* Returns the position in `loss_order` of the first loss of the source with this id; if it has
- * none, that of another source's loss, or `loss_count`. */
+/* Returns the position in `loss_order` of the first loss of the source with this id. If the source
+ * has no loss, returns the position of a loss of another source, or `loss_count`. */
 size_t frec__snapshot_loss(const struct frec_snapshot *snapshot, uint32_t id);
 
 /* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno. The caller frees

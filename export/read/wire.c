@@ -14,10 +14,10 @@ struct walk {
 	uint64_t memory; // bytes that protobuf-c will allocate
 };
 
-// What malloc() takes for itself.
+// How many bytes malloc() takes for itself with each allocation.
 #define ALLOCATION 16
 
-// The bytes that an element takes in the array of a repeated field.
+// Returns how many bytes an element takes in the array of a repeated field.
 static size_t element_size(ProtobufCType type)
 {
 	switch (type) {

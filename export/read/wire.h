@@ -42,8 +42,9 @@ bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_fie
 int frec__wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
 		     size_t size);
 
-/* The same; on success *ret_memory is an upper bound, in bytes, for what protobuf-c then allocates
- * for good. While it unpacks a message, it takes another 48 bytes for each of its fields. */
+/* Does what frec__wire_check() does. On success *ret_memory is an upper bound, in bytes, of the
+ * memory that the unpacked message takes. While protobuf-c unpacks a message, it allocates up to 64
+ * more bytes for each field in it. */
 int frec__wire_measure(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
 		       size_t size, uint64_t *ret_memory);
 

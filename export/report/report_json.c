@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "export/read/clocks.h"
+#include "export/read/numbers.h"
+#include "export/read/records.h"
 #include "export/report/crash.h"
 #include "export/report/crash_address.h"
 #include "export/report/pairs.h"
@@ -294,7 +296,11 @@ void frec__report_json(struct frec_text *text, const struct frec_snapshot *snaps
 	for (size_t i = 0; i < snapshot->cpu_count; i++) {
 		const Flightrec__CpuCoverage *cpu = snapshot->cpus[i];
 
-		frec__text_printf(text, "%s{\"cpu\":%" PRIu32, i ? "," : "", cpu->cpu);
+		frec__text_puts(text, i ? ",{\"cpu\":" : "{\"cpu\":");
+		if (cpu->cpu == FREC_UNKNOWN)
+			frec__text_puts(text, "null");
+		else
+			frec__text_unsigned(text, cpu->cpu);
 		add_number(text, "from", cpu->from);
 		add_number(text, "until", cpu->until);
 		frec__text_printf(text, ",\"wrapped\":%s,\"offline\":%s",

@@ -29,7 +29,7 @@ struct frec_duplicates_ring;
 struct frec_duplicates {
 	struct frec_duplicates_ring *rings;
 	size_t count;
-	struct frec_table indices; /* index in `rings`, by CPU and number */
+	struct frec_table indices; /* index in `rings`, by CPU and number of the ring */
 };
 
 /*

@@ -70,7 +70,8 @@ static void decode(struct frec_events *events, bool values)
 	events->stack_known = false;
 }
 
-// Takes the work of decoding a record off the limit. Returns false if there is nothing left.
+// Subtracts the work of decoding a record from what is left of FREC_LIMIT_FIELDS. If that is not
+// enough, counts the event as left out and returns false.
 static bool may_decode(struct frec_events *events, const struct frec_record *record)
 {
 	struct frec_left_out *left_out = events->snapshot->left_out;

@@ -18,7 +18,7 @@ struct frec_shape;
 struct frec_event {
 	const struct frec_record *record;
 	const Flightrec__Source *source; /* of the record */
-	/* one for each source->field; of another event if frec_events.undecoded is set */
+	/* one for each source->field; if frec_events.undecoded is set, those of another event */
 	const struct frec_value *values;
 	/* the thread, or NULL if the process table does not have it */
 	const struct frec_process_entry *who;
@@ -41,7 +41,8 @@ struct frec_events {
 	struct frec_stacks *stacks;
 	const struct frec_call_stack *stack; /* of the event, if `stack_known` */
 	bool stack_known;
-	/* Set it to get events without values: frec__events_of() decodes those that matter. */
+	/* Set it if most events need no values: frec__events_next() then returns events without
+	 * them, and frec__events_of() decodes the values of those that need them. */
 	bool undecoded;
 	struct frec_event event;
 	struct frec_record kept; /* the record of the event, if frec__events_of() made it */

@@ -216,8 +216,8 @@ static struct frec_location *add(struct frec_locations *locations,
 	return locations->locations[locations->count++] = location;
 }
 
-// Finds or makes the location that is equal to `place`. Returns NULL if memory runs out or a limit
-// is reached.
+// Finds or makes the location that is equal to `place`. Returns NULL if memory runs out or
+// FREC_LIMIT_PLACES is reached.
 static struct frec_location *intern(struct frec_locations *locations,
 				    const struct frec_location *place)
 {

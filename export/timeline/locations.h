@@ -47,11 +47,12 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 			       const Flightrec__Process *of, uint64_t before);
 void frec__located_process_deinit(struct frec_located_process *process);
 
-/* Takes `places` off FREC_LIMIT_PLACES. Returns false if not so many are left. */
+/* Subtracts `places` from what is left of FREC_LIMIT_PLACES. If less is left, subtracts nothing and
+ * returns false. */
 bool frec__locations_take(struct frec_locations *locations, size_t places);
 
-/* Return the location of a frame of a process or of the kernel. NULL if memory runs out, a limit
- * is reached, or the frame cannot be looked up. */
+/* Return the location of a frame of a process or of the kernel. Return NULL if memory runs out or
+ * FREC_LIMIT_PLACES is reached. */
 const struct frec_location *frec__locations_find(struct frec_locations *locations,
 						 struct frec_located_process *process,
 						 const struct frec_frame *frame);

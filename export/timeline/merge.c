@@ -120,7 +120,8 @@ static void sift_down(struct frec_merge *merge, size_t i)
 }
 
 // Sets the ring's window so that it begins with the record at ring->at and holds that record whole.
-// Returns false if the chunk cannot be read.
+// Returns false if the chunk cannot be read, if it may not be read again because of
+// FREC_LIMIT_WINDOWS, or if memory runs out.
 static bool move_window(struct frec_merge *merge, struct frec_merge_ring *ring)
 {
 	struct frec_error *problem = merge->problem.code ? NULL : &merge->problem;
@@ -169,7 +170,7 @@ static bool move_window(struct frec_merge *merge, struct frec_merge_ring *ring)
 	return true;
 }
 
-// Whether the window ends before the chunk does, and before the record at ring->at ends.
+// Returns whether the window ends before the chunk does, and before the record at ring->at ends.
 static bool leaves_window(const struct frec_merge_ring *ring)
 {
 	size_t left = ring->start + ring->data.size - ring->at;

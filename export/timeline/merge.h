@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Merges the samples of a snapshot's rings in order of time. One chunk of each ring is in
- * memory, or, if there are very many rings, a part of one. */
+/* Merges the samples of a snapshot's rings in order of time. One chunk of each ring is in memory;
+ * if that would exceed FREC_LIMIT_RINGS, only a part of one chunk of each ring. */
 #ifndef FREC_EXPORT_TIMELINE_MERGE_H
 #define FREC_EXPORT_TIMELINE_MERGE_H
 
@@ -12,9 +12,9 @@ struct frec_merge_ring {
 	size_t next_chunk, end_chunk;
 	const struct frec_chunk_view *chunk; /* the chunk in memory */
 	struct frec_chunk_data data;	     /* the chunk, or a part of it: see frec_merge.window */
-	size_t start;			     /* offset in the chunk of that part */
-	size_t at;			     /* offset in the chunk of the record after `record` */
-	struct frec_record record;	     /* the ring's next record */
+	size_t start;			     /* where in the chunk that part begins */
+	size_t at;		   /* where in the chunk the record after `record` begins */
+	struct frec_record record; /* the ring's next record */
 };
 
 /* A ring and the time of its next record. Rings are compared by these times. */
@@ -26,7 +26,9 @@ struct frec_merge_head {
 struct frec_merge {
 	struct frec_snapshot *snapshot;
 	struct frec_merge_ring *rings; /* sorted by CPU and number */
-	uint32_t *order;	       /* indices of all chunks, by ring, else as in the file */
+	/* indices in snapshot->chunks, sorted by ring; those of one ring are in the order of the
+	 * file */
+	uint32_t *order;
 	struct frec_merge_head *heap;
 	size_t ring_count, heap_size;
 	/* Chunks that have no records between these times (CLOCK_MONOTONIC) are skipped. The times
@@ -38,11 +40,12 @@ struct frec_merge {
 	 * returned. */
 	struct frec_error problem;
 	bool started;
-	/* If the first chunks of all rings took too much memory (FREC_LIMIT_RINGS), a ring holds
-	 * about this many bytes of a chunk, and the chunk is read again for the next ones. */
+	/* 0 if FREC_LIMIT_RINGS has room for the largest chunk of each ring. Otherwise each ring
+	 * holds about this many bytes of a chunk at a time, and the chunk is read again to get the
+	 * bytes after them. */
 	size_t window;
-	uint64_t window_bytes_left;   /* of FREC_LIMIT_WINDOWS */
-	struct frec_chunk_data whole; /* the chunk that was read last, if there is a window */
+	uint64_t window_bytes_left;   /* what is left of FREC_LIMIT_WINDOWS */
+	struct frec_chunk_data whole; /* the chunk that was read last, if `window` is not 0 */
 	const struct frec_chunk_view *whole_chunk;
 };
 

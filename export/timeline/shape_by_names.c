@@ -14,7 +14,7 @@
 #define ACTIVITY "activity"
 #define RELATED "related_activity"
 
-// How many underscores can come before that of an ending.
+// The most underscores that can come before the word of an ending, such as "done".
 #define UNDERSCORES_MAX 7
 
 static const char *const begins[] = {"_start", "_begin", "_enter"};
@@ -44,7 +44,7 @@ static bool ends_in(const char *name, const char *suffix, size_t *ret_stem)
 struct names {
 	const struct frec_snapshot *snapshot;
 	uint32_t *sorted;
-	bool raw_syscalls; // they are exported
+	bool raw_syscalls; // whether events of raw_syscalls are exported
 };
 
 static int compare_names(const Flightrec__Source *a, const char *system, const char *name)
@@ -102,8 +102,8 @@ static size_t find_name(const struct names *names, const char *system, const cha
 }
 
 // Returns the index of the source of the same system whose name is the stem of `begin` with the
-// suffix of an end, or SIZE_MAX. As many underscores may come before the suffix as there are before
-// that of the begin, or one, or two.
+// suffix of an end, or SIZE_MAX. The suffix may begin with up to UNDERSCORES_MAX underscores,
+// however many there are in the name of `begin`.
 static size_t find_end(const struct names *names, const Flightrec__Source *begin, size_t stem)
 {
 	size_t best = SIZE_MAX;
@@ -122,8 +122,8 @@ static size_t find_end(const struct names *names, const Flightrec__Source *begin
 	return best;
 }
 
-// Returns the index of the exit event of the system call `name`, or SIZE_MAX. Finds none if
-// raw_syscalls is recorded, because the programs that read exports make spans of raw_syscalls
+// Returns the index of the exit event of the system call `name`, or SIZE_MAX. Finds none if events
+// of raw_syscalls are exported, because the programs that read exports make spans of these
 // themselves, and each call would be shown twice.
 static size_t find_syscall_exit(const struct names *names, const char *name)
 {

@@ -84,7 +84,7 @@ void frec__shapes_deinit(struct frec_shapes *shapes)
 // Returns false for values of other kinds.
 static bool hash_value(const struct frec_value *value, uint64_t seed, uint64_t *ret)
 {
-	uint64_t hash = frec__table_mix(seed, 1);
+	uint64_t hash = frec__stable_mix(seed, 1);
 
 	switch (value->kind) {
 	case FREC_VALUE_UNSIGNED:
@@ -92,13 +92,13 @@ static bool hash_value(const struct frec_value *value, uint64_t seed, uint64_t *
 	case FREC_VALUE_BOOL:
 	case FREC_VALUE_POINTER:
 	case FREC_VALUE_ENUM:
-		hash = frec__table_mix(hash, value->u);
+		hash = frec__stable_mix(hash, value->u);
 		break;
 	case FREC_VALUE_TEXT:
 	case FREC_VALUE_BYTES:
-		hash = frec__table_mix(hash, 2);
+		hash = frec__stable_mix(hash, 2);
 		for (size_t i = 0; i < value->size; i++)
-			hash = frec__table_mix(hash, value->data[i]);
+			hash = frec__stable_mix(hash, value->data[i]);
 		break;
 	default:
 		return false;
@@ -202,7 +202,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event,
 			 bool activity)
 {
-	return frec__table_mix(event->host->index, activity ? UINT64_MAX : plan->span);
+	return frec__stable_mix(event->host->index, activity ? UINT64_MAX : plan->span);
 }
 
 // Returns the lane of the open activity whose id `field` holds, or 0.
@@ -290,8 +290,8 @@ static uint32_t find_open(const struct frec_shapes_thread *thread, uint32_t span
 
 static uint64_t identity_of(const struct frec_shapes_plan *plan, const struct frec_event *event)
 {
-	uint64_t seed = frec__table_mix(frec__table_mix(event->host->index, event->record->tid),
-					~(uint64_t)plan->span);
+	uint64_t seed = frec__stable_mix(frec__stable_mix(event->host->index, event->record->tid),
+					 ~(uint64_t)plan->span);
 	uint64_t identity;
 
 	return plan->identity != SIZE_MAX &&

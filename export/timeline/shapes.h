@@ -27,9 +27,9 @@
  * Names that mean something without a rule:
  *
  *     X_start, X_begin or X_enter, with X_done, X_end, X_stop or X_exit of the same provider: the
- *     span X of the thread that emits them. There can be two underscores, as in PostgreSQL. The
- *     same goes for the kernel's syscalls:sys_enter_X and sys_exit_X, unless raw_syscalls is
- *     recorded, too.
+ *     span X of the thread that emits them. There can be more underscores, for example two
+ *     as in PostgreSQL. The kernel's syscalls:sys_enter_X and sys_exit_X are a span, too, unless
+ *     events of raw_syscalls are exported.
  *
  *     EventHeader events (eventheader.h) whose opcode is start or stop, whatever their names are: a
  *     span whose key is the id of the activity or, without an id, a span of the thread. Other
@@ -125,7 +125,8 @@ struct frec_shapes_thread;
 struct frec_shapes {
 	struct frec_span *spans;
 	size_t span_count;
-	struct frec_table span_numbers; /* index in `spans` plus 1, by hash of rule and names */
+	/* index in `spans` plus 1, by hash of the rule or, without one, of system and name */
+	struct frec_table span_numbers;
 	struct frec_counter *counters;
 	size_t counter_count;
 	/* plans[host][source]; NULL: its events are only instants */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "export/read/records.h"
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 
@@ -104,7 +105,7 @@ struct frec_located_process *frec__stack_lives_find(struct frec_stack_lives *liv
 						    uint32_t tid, uint64_t time)
 {
 	const struct frec_process_entry *entry =
-		frec__processes_find(lives->processes, pid == UINT32_MAX ? tid : pid, time);
+		frec__processes_find(lives->processes, pid == FREC_UNKNOWN ? tid : pid, time);
 	struct frec_stack_life *life = lives->last;
 
 	lives->exhausted = false;

@@ -17,7 +17,8 @@ struct frec_stack_lives {
 	struct frec_table indices; /* index in `lives` plus 1, by address of the Process message */
 	struct frec_stack_life *last;
 	struct frec_left_out *left_out;
-	bool exhausted; /* the process that was asked for last is missing because of a limit */
+	/* the last call of frec__stack_lives_find() returned NULL because of FREC_LIMIT_MAPPED */
+	bool exhausted;
 };
 
 /* `processes`, `unwinder` and `left_out` must outlive the lives. */
@@ -26,8 +27,8 @@ void frec__stack_lives_init(struct frec_stack_lives *lives, const struct frec_pr
 void frec__stack_lives_deinit(struct frec_stack_lives *lives);
 
 /* Returns the process of a thread at `time`, valid until the next call; or NULL if the process
- * table does not have it, if no stack can be unwound, or if memory runs out. `pid` is UINT32_MAX if
- * it is unknown. */
+ * table does not have it, if no stack can be unwound, if FREC_LIMIT_MAPPED is reached (then
+ * `exhausted` is set), or if memory runs out. `pid` is UINT32_MAX if it is unknown. */
 struct frec_located_process *frec__stack_lives_find(struct frec_stack_lives *lives, uint32_t pid,
 						    uint32_t tid, uint64_t time);
 

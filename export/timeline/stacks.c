@@ -31,7 +31,7 @@ struct frec_stacks {
 	const struct frec_location *found[2 * FREC_FRAMES_MAX];
 	uint64_t pcs[2 * FREC_FRAMES_MAX]; // the address of each of `found`
 	size_t found_count;
-	bool incomplete; // a frame has no location, because of a limit or for want of memory
+	bool incomplete; // a frame is missing, because of a limit or because memory ran out
 	uint64_t registers[64];
 	struct frec_unwind_end end; // of the stack that was asked for last
 	struct frec_stack_numbers *numbers, own_numbers;
@@ -203,7 +203,7 @@ static struct frec_call_stack *make(struct frec_stacks *stacks)
 // limit is reached, or if memory runs out.
 static const struct frec_call_stack *intern(struct frec_stacks *stacks)
 {
-	// Without the frame it could be equal to another stack.
+	// Without the missing frame, this stack could be equal to another one.
 	if (stacks->incomplete) {
 		stacks->snapshot->left_out->stacks++;
 		return NULL;

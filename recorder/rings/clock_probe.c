@@ -41,28 +41,32 @@ static void *try(void *needs_call)
 	return NULL;
 }
 
-// Reads the name of the clock source into `ret`, padded with zeroes. If the file cannot be read,
-// fills `ret` with zeroes.
+// Reads the name of the clock source into `ret`, padded with at least one zero. If the file cannot
+// be read, fills `ret` with zeroes.
 static void read_source(char *ret, size_t size)
 {
 	FREC_CLOSE int fd = open(SOURCE, O_RDONLY | O_CLOEXEC);
 
 	memset(ret, 0, size);
-	if (fd >= 0 && read(fd, ret, size) < 0)
+	if (fd >= 0 && read(fd, ret, size - 1) < 0)
 		memset(ret, 0, size);
 }
 
-bool frec__clock_needs_call(struct frec_clock_probe *probe)
+enum frec_clock_way frec__clock_probe(struct frec_clock_probe *probe)
 {
 	char source[sizeof(probe->source)];
+	bool needs_call = false;
 	pthread_t thread;
 
 	read_source(source, sizeof(source));
 	if (probe->tried && !memcmp(source, probe->source, sizeof(source)))
-		return probe->needs_call;
+		return probe->way;
 	probe->tried = true;
 	memcpy(probe->source, source, sizeof(source));
-	if (!pthread_create(&thread, NULL, try, &probe->needs_call))
+	if (!pthread_create(&thread, NULL, try, &needs_call))
 		pthread_join(thread, NULL);
-	return probe->needs_call;
+	probe->way = needs_call			? FREC_CLOCK_COARSE
+		     : !strcmp(source, "tsc\n") ? FREC_CLOCK_COUNTER
+						: FREC_CLOCK_EXACT;
+	return probe->way;
 }

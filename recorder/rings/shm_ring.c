@@ -18,6 +18,11 @@
 // with CONFIG_HZ=100, the lowest rate of all kernels.
 #define TICK UINT64_C(10000000)
 
+// Times that services compute (service/shm_line.h) can be wrong by tens of nanoseconds, and, after
+// the kernel has changed the rate of its clock, for some milliseconds by hundreds of them. This is
+// more than both.
+#define COMPUTED UINT64_C(10000)
+
 uint64_t frec__shm_ring_id(uint32_t number, uint64_t id)
 {
 	return id + ((uint64_t)number << NUMBER_SHIFT);
@@ -68,11 +73,14 @@ static void translate(const struct frec_ring *ring, struct frec_sample *sample,
 
 // A process that moves itself into a time namespace after it has attached writes times of another
 // clock. A record with such a time gets the time of the next record, `newer`, because it was
-// written before the next record. Returns the time of the record.
+// written before the next record. So does one in the ring of a CPU whose computed time is a little
+// after that of the next record. Returns the time of the record.
 static uint64_t check_time(const struct frec_ring *ring, struct frec_ring_copy *copy,
 			   struct frec_sample *sample, uint64_t newer, uint64_t now)
 {
-	if (sample->time + TICK < ring->since || sample->time > now) {
+	if (ring->cpu != FREC_CPU_ANY && sample->time > newer && sample->time - newer < COMPUTED) {
+		sample->time = newer;
+	} else if (sample->time + TICK < ring->since || sample->time > now) {
 		copy->redated++;
 		sample->time = newer;
 	} else if (sample->time < ring->since) {

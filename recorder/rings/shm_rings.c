@@ -178,11 +178,17 @@ void frec__shm_destroy(struct frec_shm_rings *rings)
 	free(rings);
 }
 
-void frec__shm_set_coarse(struct frec_shm_rings *rings)
+void frec__shm_set_clock(struct frec_shm_rings *rings, enum frec_clock_way way)
 {
 	struct frec_shm_header *header = rings->map;
+	uint32_t options = __atomic_load_n(&header->options, __ATOMIC_RELAXED) & ~FREC_SHM_COUNTER;
 
-	__atomic_fetch_or(&header->options, FREC_SHM_COARSE, __ATOMIC_RELAXED);
+	if (way == FREC_CLOCK_COARSE)
+		options |= FREC_SHM_COARSE;
+	else if (way == FREC_CLOCK_COUNTER)
+		options |= FREC_SHM_COUNTER;
+	if (options != __atomic_load_n(&header->options, __ATOMIC_RELAXED))
+		__atomic_store_n(&header->options, options, __ATOMIC_RELAXED);
 }
 
 int frec__shm_fd(const struct frec_shm_rings *rings)

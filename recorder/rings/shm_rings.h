@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "proto/error.h"
+#include "recorder/rings/clock_probe.h"
 
 struct frec_shm_rings;
 
@@ -46,9 +47,10 @@ int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *
  * and the memory is given back although they still map it. NULL is fine. */
 void frec__shm_destroy(struct frec_shm_rings *rings);
 
-/* Lets services use coarse times from their next event on, because this machine's exact clock takes
- * a system call (clock_probe.h). */
-void frec__shm_set_coarse(struct frec_shm_rings *rings);
+/* Sets how services read the clock from their next event on, or, if they compute times from a line
+ * (service/shm_line.h), from their next line on. Services that have once used coarse times go on
+ * with these. */
+void frec__shm_set_clock(struct frec_shm_rings *rings, enum frec_clock_way way);
 
 /* Returns the descriptor of the memfd, which services attach to. `rings` still owns the
  * descriptor. */

@@ -81,9 +81,13 @@
  */
 #define FREC_SHM_GUARD 1u
 
-/* The other bit of frec_shm_header.options: this machine's CLOCK_MONOTONIC cannot be read without a
+/* Another bit of frec_shm_header.options: this machine's CLOCK_MONOTONIC cannot be read without a
  * system call, so services use its coarse variant (shm_clock.h). */
 #define FREC_SHM_COARSE 2u
+
+/* Another bit of frec_shm_header.options: this machine's CLOCK_MONOTONIC is the processor's
+ * counter, so services may compute times from the counter (shm_line.h). */
+#define FREC_SHM_COUNTER 4u
 
 struct frec_shm_header {
 	uint64_t magic; /* stored last */

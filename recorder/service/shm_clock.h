@@ -21,11 +21,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "recorder/service/shm_emit.h"
+#include "recorder/service/shm_line.h"
 
-extern bool frec__shm_coarse;
+/* The line that this process computes times from (shm_line.h). The pointer may change at any time.
+ * What it pointed to stays as it is until LINES (shm_clock.c) more lines have been drawn. */
+extern const struct frec__shm_line *frec__shm_line;
+
+/* Returns whether the process uses coarse times. */
+bool frec__shm_clock_is_coarse(void);
 
 /* Uses coarse times from now on, if this thread may not read the processor's counter. Makes a
  * system call, and leaves errno alone. */
@@ -37,28 +42,33 @@ void frec__shm_clock_check(void);
 void frec__shm_clock_forked(void);
 
 /*
- * Returns a coarse time, in nanoseconds, for the next record in the ring of a CPU. The time is not
- * earlier than that of the newest record there, which may have an exact time. For the shared ring,
- * `cpu` is shm->cpus or higher.
+ * Reads the clock, or its coarse variant. Returns the kernel's CLOCK_MONOTONIC in nanoseconds, for
+ * the next record in the ring of a CPU; for the shared ring, `cpu` is shm->cpus or higher. A coarse
+ * time is not earlier than that of the newest record of the CPU, which may have an exact time.
  */
-uint64_t frec__shm_coarse_time(const struct frec__shm *shm, uint32_t cpu);
+uint64_t frec__shm_read_clock(const struct frec__shm *shm, uint32_t cpu);
 
-/* Reads CLOCK_MONOTONIC or its coarse variant. Returns nanoseconds of the kernel's clock. */
-static inline uint64_t frec__shm_read_clock(const struct frec__shm *shm, clockid_t clock)
-{
-	struct timespec now;
+/* Does the same, and draws a new line if the recorder allows lines. */
+uint64_t frec__shm_draw_line(const struct frec__shm *shm, uint32_t cpu);
 
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec -
-	       (uint64_t)__atomic_load_n(&shm->ahead, __ATOMIC_RELAXED);
-}
-
-/* Returns the kernel's CLOCK_MONOTONIC in nanoseconds, for the next record in the ring of a CPU. */
+/* Does the same in a restartable sequence, where the time may come from the line. */
 static inline uint64_t frec__shm_now(const struct frec__shm *shm, uint32_t cpu)
 {
-	if (__builtin_expect(__atomic_load_n(&frec__shm_coarse, __ATOMIC_RELAXED), 0))
-		return frec__shm_coarse_time(shm, cpu);
-	return frec__shm_read_clock(shm, CLOCK_MONOTONIC);
+#ifdef __x86_64__
+	const struct frec__shm_line *line = __atomic_load_n(&frec__shm_line, __ATOMIC_ACQUIRE);
+
+	// The line of a process whose threads may not read the counter has no ticks.
+	uint64_t ticks = __atomic_load_n(&line->ticks, __ATOMIC_RELAXED);
+
+	if (__builtin_expect(ticks != 0, 1)) {
+		uint64_t counter = __builtin_ia32_rdtsc();
+
+		if (__builtin_expect(
+			    counter - __atomic_load_n(&line->counter, __ATOMIC_RELAXED) < ticks, 1))
+			return frec__shm_line_time(line, counter);
+	}
+#endif
+	return frec__shm_draw_line(shm, cpu);
 }
 
 #endif

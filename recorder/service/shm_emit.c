@@ -42,7 +42,7 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	uint32_t checksum;
 	char *to;
 
-	record->time = frec__shm_now(shm, shm->cpus);
+	record->time = frec__shm_read_clock(shm, shm->cpus);
 	record->cpu = frec__shm_cpu() | shm->space;
 	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE,
 				      size - FREC_SHM_FRAME_SIZE);
@@ -99,9 +99,6 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 
 	if (!shm)
 		return NULL;
-	if (__builtin_expect(
-		    __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED) & FREC_SHM_COARSE, 0))
-		frec_clock_coarse();
 	if (shm->sequences)
 		frec__shm_begin(shm, ret_moment);
 	return shm;

@@ -70,7 +70,7 @@ check(
 )
 if OWN == "shm":
     check(
-        memory_options(run.recorder) == GUARD, "the memory is guarded where the processor can do it"
+        memory_options(run.recorder) & GUARD, "the memory is guarded where the processor can do it"
     )
 run.puppet.emit(100)
 path = run.trigger("default")
@@ -85,8 +85,7 @@ if ROOT:
     check(answer == "ok", f"it starts, because rights allow a second way: {answer}")
     taken = run.puppet.ask("transport")
     check(
-        taken.startswith(f"{MACHINE}: ")
-        and ("another recorder" in taken) == (MACHINE == "usdt"),
+        taken.startswith(f"{MACHINE}: ") and ("another recorder" in taken) == (MACHINE == "usdt"),
         f"and says which: {taken}",
     )
     run.puppet.emit(100)
@@ -133,8 +132,8 @@ if ROOT:
         "and with registers and stack",
     )
     check(
-        whole(beats(path)[puppet.pid], range(1, 51)) and {e["tid"] for e in events(path)
-        if e["event"] == "accept:beat"} == {puppet.pid},
+        whole(beats(path)[puppet.pid], range(1, 51))
+        and {e["tid"] for e in events(path) if e["event"] == "accept:beat"} == {puppet.pid},
         "and with the events of the thread that crashed",
     )
 else:

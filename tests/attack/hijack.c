@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Takes the place of the function that uncompresses records, as somebody would who has taken over a
-// command that reads his snapshot, and tries what he would try then. It prints what succeeded.
+// Replaces ZSTD_decompress(), with which commands uncompress records, and does there what an
+// attacker would try who has taken over a command by means of a snapshot. Prints for each attempt
+// whether it succeeded.
 //	LD_PRELOAD=hijack.so HIJACK_SECRET=FILE HIJACK_FOLDER=FOLDER flightrec ...
 #include <fcntl.h>
 #include <signal.h>

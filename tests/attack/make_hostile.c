@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each kind of file is one idea of how a few bytes can stand for many.
+// Each kind of file is expensive to read in one particular way.
 #include "tests/attack/make_hostile.h"
 
 #include <linux/perf_event.h>
@@ -22,7 +22,7 @@
 #define SAMPLE_TYPE \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
 	 PERF_SAMPLE_RAW)
-#define SOURCE 1 /* its id */
+#define SOURCE 1 /* the id of the source of all records */
 #define PID 123
 #define NOW 2000000000ull
 #define TEXT_SIZE 60000
@@ -135,7 +135,7 @@ static void add_field(struct bytes *source, const char *name, Flightrec__FieldKi
 	free(message.data);
 }
 
-// Adds one record of SOURCE, whose payload has the common fields and `size` bytes of `data`.
+// Adds one record of SOURCE. Its payload is the fields that all tracepoints have, then `data`.
 static void add_record(struct bytes *records, uint32_t tid, uint64_t time, const void *data,
 		       size_t size)
 {
@@ -186,7 +186,8 @@ static void end(struct bytes *file, struct made_file *ret)
 	*ret = (struct made_file){file->data, file->size};
 }
 
-// Fills a chunk with copies of one small record. Returns how many there are.
+// Fills `records` up to hostile_chunk_size with copies of one small record. Returns their
+// number.
 static uint32_t fill_chunk(struct bytes *records)
 {
 	uint32_t count = 0;
@@ -198,7 +199,7 @@ static uint32_t fill_chunk(struct bytes *records)
 	return count;
 }
 
-// Each of `count` fields is the same long text.
+// One event with `count` fields, all of which claim the same long text in the payload.
 static void make_fields(struct made_file *ret, size_t count)
 {
 	uint32_t word = (uint32_t)TEXT_SIZE << 16 | 12;
@@ -219,7 +220,8 @@ static void make_fields(struct made_file *ret, size_t count)
 	end(&file, ret);
 }
 
-// Two chunks of small events of a source whose name has `count` bytes, all control characters.
+// Two chunks of small events. The names of their source, field and process have `count` bytes, all
+// control characters, and are repeated for each event.
 static void make_names(struct made_file *ret, size_t count)
 {
 	struct bytes file = {0}, source = {0}, records = {0};
@@ -264,13 +266,13 @@ static void make_chunks(struct made_file *ret, size_t count, bool rings)
 	end(&file, ret);
 }
 
-// `count` chunks, each a megabyte in a hundred bytes.
+// `count` chunks of one ring. Each is about a hundred bytes that uncompress to a megabyte.
 static void make_bomb(struct made_file *ret, size_t count)
 {
 	make_chunks(ret, count, false);
 }
 
-// The same, each on a CPU of its own.
+// `count` such chunks, each of another CPU.
 static void make_cpus(struct made_file *ret, size_t count)
 {
 	make_chunks(ret, count, true);
@@ -288,8 +290,8 @@ static void make_processes(struct made_file *ret, size_t count)
 	end(&file, ret);
 }
 
-// Adds parts of a kind that each hold 500 000 empty messages, or, if `type` is 0, numbers below 128
-// in a field: both take two bytes at most and far more in memory.
+// Adds parts with `count` fields in all, and at most 500 000 in each part. Every field has the
+// number `field` and no bytes, so it takes two bytes in the file and far more in memory.
 static void add_empties(struct bytes *file, enum frec_part part, unsigned int field, size_t count)
 {
 	while (count) {
@@ -330,7 +332,7 @@ static void make_unknown(struct made_file *ret, size_t count)
 	end(&file, ret);
 }
 
-// Stacks of numbers that take a byte each.
+// Stacks of `count` numbers in all, which take one byte each in the file and eight in memory.
 static void make_packed(struct made_file *ret, size_t count)
 {
 	struct bytes file = {0}, message = {0}, frames = {0};
@@ -349,7 +351,7 @@ static void make_packed(struct made_file *ret, size_t count)
 	end(&file, ret);
 }
 
-// Events whose value is the last of `count` enumerators.
+// Events with a field of `count` enumerators, all of which are searched because none has the value.
 static void make_enumerators(struct made_file *ret, size_t count)
 {
 	struct bytes file = {0}, source = {0}, more = {0}, records = {0};
@@ -369,7 +371,7 @@ static void make_enumerators(struct made_file *ret, size_t count)
 	end(&file, ret);
 }
 
-// As many sources, rings and losses, where each ring has a loss of each source's.
+// `count` sources, as many rings, and as many losses, each of another source and ring.
 static void make_losses(struct made_file *ret, size_t count)
 {
 	struct bytes file = {0}, message = {0};
@@ -407,7 +409,7 @@ static void make_clocks(struct made_file *ret, size_t count)
 	end(&file, ret);
 }
 
-// Sources that all could begin spans.
+// Sources whose names all begin a span, for which an end is searched.
 static void make_sources(struct made_file *ret, size_t count)
 {
 	struct bytes file = {0}, message = {0};
@@ -439,7 +441,7 @@ static void add_process_with_map(struct bytes *file, const char *path)
 	free(map.data);
 }
 
-// Call stacks of a thousand frames, each different from the others in one frame.
+// `count` call stacks of a thousand frames. Each stack differs from all others in one frame.
 static void make_stacks(struct made_file *ret, size_t count)
 {
 	enum { FRAMES = 1000 };
@@ -480,8 +482,8 @@ static void make_stacks(struct made_file *ret, size_t count)
 	end(&file, ret);
 }
 
-// Processes of 4000 mappings, each of another file and made later than the one before, in whose
-// place it is; and stacks between them.
+// A process with 4000 mappings of different files, all at one address, each made later than the one
+// before and in its place; and `count` stacks, between which the mappings change.
 static void make_maps(struct made_file *ret, size_t count)
 {
 	enum { MAPS = 4000 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds .frec files that are small and cost their reader a lot, as somebody would who wants to
- * harm whoever reads them. */
+/* Makes .frec files that are small but expensive to read, as an attacker would make them. */
 #ifndef FREC_TESTS_MAKE_HOSTILE_H
 #define FREC_TESTS_MAKE_HOSTILE_H
 
@@ -10,17 +9,20 @@
 
 struct hostile_kind {
 	const char *name;
-	size_t count; /* how much of it there usually is */
+	size_t count; /* the usual argument of make() */
+	/* `count` is how many parts, fields, records and so on the file has, depending on the kind;
+	 * the caller frees ret->data */
 	void (*make)(struct made_file *ret, size_t count);
 };
 
-/* Terminated by an entry without a name. */
+/* All kinds of files, terminated by an entry without a name. */
 extern const struct hostile_kind hostile_kinds[];
 
-/* How many bytes of small records a chunk holds. */
+/* How many bytes of records the chunks have that are filled with small records. */
 extern size_t hostile_chunk_size;
 
-/* Makes a file of a process that crashed in code of the file `path`. */
+/* Makes a snapshot of a process that crashed in code of the file `path`. The caller frees
+ * ret->data. */
 void hostile_make_path(struct made_file *ret, const char *path);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// make_hostile OUT KIND [COUNT]: makes a file that costs its reader a lot; KIND is a name of
+// make_hostile OUT KIND [COUNT]: makes a file that is expensive to read; KIND is a name in
 // hostile_kinds.
-// make_hostile OUT path PATH: makes a file of a process that crashed in code of the file PATH.
+// make_hostile OUT path PATH: makes a snapshot of a process that crashed in code of the file PATH.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

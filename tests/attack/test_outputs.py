@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_outputs.py FLIGHTREC MAKE_SNAPSHOT MAKE_HOSTILE: what a stranger can do to root's exports.
+"""test_outputs.py FLIGHTREC MAKE_SNAPSHOT MAKE_HOSTILE: what another user can do to root's exports.
 
 User nobody puts links, files and pipes where root writes, and names pipes, devices and files of
-/proc in a snapshot that root shows. Nothing of his is written to, followed or opened.
+/proc in a snapshot that root shows. Nothing of these is written to, followed or opened.
 """
 import ctypes
 import os
@@ -68,7 +68,7 @@ def check_outputs():
     assert victim.read_text(encoding="utf-8") == "root's"
     assert (shared / "file.jsonl").read_text(encoding="utf-8") == "nobody's"
     assert not os.listdir("private")
-    # Root's own links and files, and what root was handed, are as useful as ever.
+    # Root's own links and files, and descriptors that root passes on, still work as outputs.
     os.symlink(victim.resolve(), shared / "own.jsonl")
     run("export", "s.frec", "-o", "shared/own.jsonl")
     assert victim.stat().st_size > 1000 and (shared / "own.jsonl").is_symlink()
@@ -78,7 +78,7 @@ def check_outputs():
 
 
 class Watch:
-    """Notices if one of some files is opened."""
+    """Notices whether any of these files is opened."""
 
     def __init__(self, *paths):
         self.libc = ctypes.CDLL(None, use_errno=True)
@@ -97,7 +97,7 @@ class Watch:
 def check_named_files():
     fifo, device = os.path.abspath("fifo"), os.path.abspath("device")
     os.mkfifo(fifo)
-    os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # as /dev/zero
+    os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # the numbers of /dev/zero
     watch = Watch(fifo, device)
     for path in (fifo, device, "/proc/self/environ", "/sys/kernel/profiling"):
         subprocess.run([HOSTILE, "p.frec", "path", path], check=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_sandbox.py FLIGHTREC MAKE_SNAPSHOT HIJACK.so: a command whose parser somebody has taken over
-can read no secret, write nowhere but its output, and reach nobody."""
+"""test_sandbox.py FLIGHTREC MAKE_SNAPSHOT HIJACK.so: a command that an attacker has taken over
+can read no secret, write nowhere but to its output, and reach no other process."""
 import os
 import pathlib
 import subprocess
@@ -10,7 +10,7 @@ import tempfile
 
 TOOL, MAKE, HIJACK = map(os.path.abspath, sys.argv[1:4])
 LANDLOCK_VERSION = 444
-TRIES = 9  # see hijack.c
+TRIES = 9  # how many attempts hijack.c makes
 
 
 def has_landlock():

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_snapshots.py FLIGHTREC MAKE_HOSTILE: files that are small and meant to cost their reader a
-lot.
+"""test_snapshots.py FLIGHTREC MAKE_HOSTILE: small files that are made to be expensive to
+read.
 
-Memory and output of every command stay below multiples of the file's size, which docs/limits.md
-states; what that costs is said in one line. The number of instructions does not grow faster than
-the file.
+Memory and output of every command stay below the limits in docs/limits.md, which grow with the
+file's size. Each command says in one line what it left out because of them. The number of
+instructions does not grow faster than the file.
 """
 import os
 import re
@@ -25,10 +25,11 @@ COMMANDS = [["show"], ["show", "--all"], ["show", "--all", "--json"], ["verify"]
 # As in docs/limits.md.
 MEMORY = lambda size: (256 << 20) + 64 * size
 OUTPUT = lambda size: (256 << 20) + 1024 * size
-SLACK = 16 << 20  # one event may exceed a limit before it is noticed
+SLACK = 16 << 20  # the limit is checked before an event is written
 ADDRESSES = 4 << 30
 
-# kind: how much of it, and what every command has to say about it (None: it costs nothing)
+# kind: the argument COUNT of make_hostile, and a pattern of what every command has to report (None:
+# nothing is left out)
 KINDS = {
     "fields": (100000, "99488 fields of sources"),
     "names": (1 << 20, "3 ends of long names"),
@@ -46,7 +47,7 @@ KINDS = {
     "stacks": (100000, "records up to here are more"),
     "maps": (13000, None),
 }
-# These kinds reach limits that take seconds in each format.
+# With these kinds, each format takes seconds until a limit is reached, so only some are tried.
 FEW = {
     kind: [["show", "--all"], ["verify"]] + [["export", "-f", name, "-o", "out"] for name in names]
     for kind, names in {
@@ -56,7 +57,8 @@ FEW = {
         "maps": ["folded"],
     }.items()
 }
-# Kinds and commands that were quadratic, with the smaller of two counts to compare.
+# Kinds and commands that once took quadratic time, with the smallest of the three counts to
+# compare.
 LINEAR = [
     ("processes", 1500, ["export", "-f", "perfetto", "-o", "out"]),
     ("losses", 1000, ["export", "-f", "perfetto", "-o", "out"]),
@@ -134,7 +136,7 @@ def instructions(kind, count, command):
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", TOOL, command[0],
          "s.frec", *command[1:]],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
-        env=dict(os.environ, FLIGHTREC_SANDBOX="off"),  # valgrind makes code
+        env=dict(os.environ, FLIGHTREC_SANDBOX="off"),  # valgrind makes new code
     )  # fmt: skip
     return int(re.search(r"Collected : (\d+)", done.stderr)[1])
 
@@ -145,7 +147,7 @@ def check_linear():
         return
     for kind, count, command in LINEAR:
         one, two, four = (instructions(kind, n * count, command) for n in (1, 2, 4))
-        # What is the same for all sizes falls out of the differences.
+        # Instructions that do not depend on the count cancel out in the differences.
         growth = (four - two) / (two - one)
         assert growth < 2.5, (kind, command, one, two, four)
         print(f"{kind} {' '.join(command)}: twice as much takes {growth:.2f} times as long")

@@ -47,6 +47,7 @@ static void call_system(uint64_t i)
 static int attach(uint32_t options, bool sequences)
 {
 	static const char *const selection[] = {"bench:*", NULL};
+	struct frec_clock_probe probe = {0};
 	struct frec_shm_rings *rings;
 	struct frec_error error;
 
@@ -54,6 +55,7 @@ static int attach(uint32_t options, bool sequences)
 		fprintf(stderr, "bench_emit: %s\n", error.message);
 		return 1;
 	}
+	frec__shm_set_clock(rings, frec__clock_probe(&probe));
 	if (frec__shm_attach(frec__shm_fd(rings)) || !frec_bench_order_enabled())
 		return 1;
 	if (!frec__shm->sequences && sequences) {

@@ -98,12 +98,12 @@ lines.forEach((line, i) => {
 	assert.strictEqual(Math.round(event.ts * 1000), expected.time);
 	assert.strictEqual(`${event.cat}:${event.name}`, expected.event);
 	assert.strictEqual(event.cpu, expected.cpu);
-	assert.strictEqual(event.tid, expected.tid);
+	assert.strictEqual(event.tid, expected.tid ?? -1);
 	if (expected.process) {
 		assert.strictEqual(processes.get(event.pid), expected.process);
 		assert.strictEqual(threads.get(event.tid), expected.thread);
 	} else {
-		assert.strictEqual(event.pid, expected.pid);
+		assert.strictEqual(event.pid, expected.pid ?? -1);
 	}
 });
 if (crash) {

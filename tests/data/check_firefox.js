@@ -217,7 +217,7 @@ for (const line of expected) {
 	assert.ok(found, JSON.stringify(line));
 	assert.deepStrictEqual(found.data, data);
 	assert.deepStrictEqual(found.stack, stackNames(line.stack, line.stack_end));
-	assert.strictEqual(found.thread.tid, `${line.tid}`);
+	assert.strictEqual(found.thread.tid, `${line.tid ?? -1}`);
 	if (line.process) {
 		assert.strictEqual(found.thread.processName, line.process);
 		assert.strictEqual(found.thread.name, line.thread);

@@ -31,8 +31,8 @@ expected.forEach((line, i) => {
 	);
 	assert.strictEqual(take("flightrec.time"), String(line.time));
 	assert.strictEqual(take("cpu.logical_number"), String(line.cpu));
-	assert.strictEqual(take("process.pid") ?? "-1", String(line.pid));
-	assert.strictEqual(take("thread.id") ?? "-1", String(line.tid));
+	assert.strictEqual(take("process.pid") ?? "null", String(line.pid));
+	assert.strictEqual(take("thread.id") ?? "null", String(line.tid));
 	assert.strictEqual(take("process.executable.name"), line.process);
 	assert.strictEqual(take("thread.name"), line.thread);
 	assert.deepStrictEqual(take("flightrec.truncated") ?? [], line.truncated ?? []);

@@ -381,12 +381,12 @@ def compare(line, event, samples):
             assert line["event"].split(":")[0] == event["event"].split(":")[0], where
         if event["lane"] and event["kind"] != 3:
             pass  # the event is on no thread's track
-        elif line["tid"] == -1:
+        elif line["tid"] is None:
             assert event["track"] is None, where
         else:
             assert (
                 event["track"][:2]
-                == (line["pid"] if line["pid"] != -1 else line["tid"], line["tid"])
+                == (line["tid"] if line["pid"] is None else line["pid"], line["tid"])
                 or "thread" not in line
             ), where
             assert event["track"][2] == line.get("thread", ""), where

@@ -86,7 +86,7 @@ def same_events(recorded, *files, dead=123, about=None):
         assert (time + recorded["reference"], cpu, tid) == (
             line["time"],
             line["cpu"],
-            line["tid"],
+            -1 if line["tid"] is None else line["tid"],
         ), line
         assert (process, name) == (line.get("process", ""), line.get("thread", "")), line
         kind = recorded["sources"][source]

@@ -330,20 +330,25 @@ def bad():
     assert not os.path.exists("bad.frec") and not os.path.exists("x.frec")
 
 
-if not shutil.which("perf"):
-    print("perf is not installed")
-    sys.exit(77)
-with tempfile.TemporaryDirectory() as folder:
-    os.chdir(folder)
-    if OWN_MACHINE:
-        form("mono", "-a")
-        form("over", "-a")
-        pipe("-a")
-        sys.exit()
-    run(MAKE, "made.frec", "zstd")
-    round_trip("made.frec")
-    own_processes()
-    clock_and_host()
-    samples()
-    round_trip("bytes.frec")
-    bad()
+def main():
+    if not shutil.which("perf"):
+        print("perf is not installed")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        if OWN_MACHINE:
+            form("mono", "-a")
+            form("over", "-a")
+            pipe("-a")
+            sys.exit()
+        run(MAKE, "made.frec", "zstd")
+        round_trip("made.frec")
+        own_processes()
+        clock_and_host()
+        samples()
+        round_trip("bytes.frec")
+        bad()
+
+
+if __name__ == "__main__":
+    main()

@@ -157,7 +157,8 @@ static void oversize_records_are_refused(void **state)
 	free(file.data);
 }
 
-// Small ones of the files that host/attack_snapshots reads, in all formats and for the sanitizers.
+// Small versions of the files of host/attack_snapshots are read and written in all formats.
+// Sanitizers run this test, but not that one.
 static void costly_files_are_read(void **state)
 {
 	(void)state;

@@ -180,7 +180,7 @@ static void order(void **state)
 	check_order(0);
 }
 
-// The same if only a part of each chunk is in memory.
+// The order is the same if only a part of each chunk is in memory.
 static void order_in_windows(void **state)
 {
 	(void)state;
@@ -188,7 +188,7 @@ static void order_in_windows(void **state)
 		check_order(window);
 }
 
-// So many rings that their chunks together may not be in memory.
+// The file has so many rings that one chunk of each would exceed FREC_LIMIT_RINGS.
 static void many_rings(void **state)
 {
 	enum { RINGS = 80 };
@@ -215,7 +215,8 @@ static void many_rings(void **state)
 	assert_int_equal(records, expected);
 	assert_in_range(memory, 1, FREC_LIMIT_RINGS(file.size));
 	assert_int_equal(merge.problem.code, 0);
-	// With less to read again, the rest is left out, and that is told.
+	// If fewer bytes may be read again, the remaining records are left out, and `problem` says
+	// so.
 	frec__merge_deinit(&merge);
 	assert_int_equal(frec__merge_init(&merge, &snapshot), 0);
 	merge.window_bytes_left = RINGS << 20;

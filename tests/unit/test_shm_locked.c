@@ -329,7 +329,7 @@ static _Noreturn void emit_without_counter(enum reason reason)
 	if (reason == STRICT)
 		frec_clock_coarse();
 	if (reason == TSC_RECORDER_LATER)
-		frec__shm_set_coarse(rings); // as a recorder would do it
+		frec__shm_set_clock(rings, FREC_CLOCK_COARSE); // as a recorder would do it
 	if (reason != STRICT && reason != TSC_BEFORE)
 		prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
 	if (reason == TSC_BEFORE_REGISTER)
@@ -379,10 +379,14 @@ static void order_of_times(void **state)
 	rings = kit_create(RING_SIZE, 0);
 	assert_int_equal(frec__shm_attach(frec__shm_fd(rings)), 0);
 	for (uint64_t i = 0; i < 2000; i++) {
-		frec__shm_coarse = i % 2;
+		const struct frec__shm_line *line = frec__shm_line;
+
+		if (i % 2)
+			frec_clock_coarse();
 		frec_kit_tick((uint32_t)i, i, "");
+		if (i % 2)
+			frec__shm_line = line;
 	}
-	frec__shm_coarse = false;
 	reading = kit_read(rings);
 	assert_int_equal(reading.count, 2000);
 	for (size_t i = 1; i < reading.count; i++) {

@@ -579,8 +579,8 @@ static Flightrec__Snapshot *written_while_held(bool drop, bool killed)
 	emit_all();
 	file = written(drop, 0);
 	pthread_join(thread, NULL);
-	// The child had none of our descriptors open, but its own and that of the place that it is
-	// about to open (proto/regular_file.h), and it has been waited for.
+	// The child had no descriptors of this process open, only its own and the O_PATH one of the
+	// file that it was about to open (proto/regular_file.h), and it has been waited for.
 	assert_in_range(opener.fds, 1, 5);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	return file;

@@ -85,8 +85,8 @@ static void removing_loses_nothing(void **state)
 	compare_with_list(keys, STEPS);
 }
 
-// Keys that all would begin at one slot if it depended on nothing but the key, as somebody could
-// choose them, do not make one long run of slots.
+// An attacker could choose keys that have the same lower bits after frec__table_mix(). They do not
+// make one long run of used slots, because their homes depend on a secret number, too.
 static void chosen_keys_spread(void **state)
 {
 	struct frec_table table = {0};
