@@ -18,8 +18,8 @@
 // A date in the year 2262.
 #define NEVER (INT64_MAX / 1000000000)
 
-// Lets only messages "online@..." and "offline@..." through: of CPUs, and of blocks of memory, which
-// are as rare. A machine that starts containers sends many others.
+// Lets only messages "online@..." and "offline@..." through: of CPUs, and of blocks of memory,
+// which are as rare. A machine that starts containers sends many others.
 static int filter_uevents(int fd)
 {
 	struct sock_filter code[] = {
@@ -102,12 +102,12 @@ void frec__announcements_close(struct frec_announcements *announcements)
 size_t frec__announcements_poll(const struct frec_announcements *announcements, struct pollfd *fds,
 				size_t room)
 {
-	const int all[] = {announcements->cpus, announcements->time,
-			   announcements->events ? frec__registrations_fd(announcements->events)
-						 : -1};
+	const int all[FREC_ANNOUNCEMENTS_MAX] = {
+		announcements->cpus, announcements->time,
+		announcements->events ? frec__registrations_fd(announcements->events) : -1};
 	size_t count = 0;
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && count < room; i++) {
+	for (size_t i = 0; i < FREC_ANNOUNCEMENTS_MAX && count < room; i++) {
 		if (all[i] >= 0)
 			fds[count++] = (struct pollfd){.fd = all[i], .events = POLLIN};
 	}

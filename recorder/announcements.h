@@ -35,7 +35,9 @@ int frec__announcements_open(struct frec_announcements *announcements, bool user
 			     struct frec_error *reterr);
 void frec__announcements_close(struct frec_announcements *announcements);
 
-/* Fills `fds` with the descriptors to poll, at most `room`. Returns how many. */
+#define FREC_ANNOUNCEMENTS_MAX 3
+/* Fills `fds` with the descriptors to poll, at most `room`. Returns how many, at most
+ * FREC_ANNOUNCEMENTS_MAX. */
 size_t frec__announcements_poll(const struct frec_announcements *announcements, struct pollfd *fds,
 				size_t room);
 
