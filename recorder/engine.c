@@ -185,6 +185,12 @@ static void wake_at(uint64_t time, int *milliseconds)
 		*milliseconds = left;
 }
 
+static void rest(struct frec_engine *engine)
+{
+	frec__sideband_listen(&engine->sideband, false);
+	engine->next_look = frec__monotonic() + LOOK_INTERVAL;
+}
+
 size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room,
 			 int *ret_milliseconds)
 {
@@ -192,7 +198,7 @@ size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t 
 
 	*ret_milliseconds = -1;
 	if (!engine->next_look && is_restless(engine))
-		engine->next_look = frec__monotonic() + LOOK_INTERVAL;
+		rest(engine);
 	if (engine->next_look)
 		wake_at(engine->next_look, ret_milliseconds);
 	else
@@ -260,26 +266,31 @@ static void learn_forks(struct frec_engine *engine)
 	}
 }
 
-// Decides when to look around next. Whatever has woken the recorder, it looks once more a moment
-// later, because what was announced may have been about to happen. It goes on doing so as long as
-// more is announced, without being woken by each announcement.
-static void plan_next_look(struct frec_engine *engine)
+// Reads what the kernel has reported, and decides when to look around next. Whatever has woken the
+// recorder, it looks once more a moment later, because what was announced may have been about to
+// happen. It goes on doing so as long as something happens, without being woken by each event.
+static void look(struct frec_engine *engine)
 {
-	uint64_t now = frec__monotonic();
+	bool over = engine->next_look && frec__monotonic() >= engine->next_look;
+	bool rung = over && has_rung(engine);
+	uint64_t handled = engine->sideband.handled;
 
-	if (!engine->next_look)
-		engine->next_look = now + LOOK_INTERVAL;
-	else if (now >= engine->next_look)
-		engine->next_look = has_rung(engine) ? now + LOOK_INTERVAL : 0;
 	if (frec__announcements_take(&engine->announcements) || engine->blind)
 		frec__ring_set_suspect(&engine->rings);
+	// Before the rings are read, so that what comes later rings.
+	if (over)
+		frec__sideband_listen(&engine->sideband, true);
+	frec__engine_drain(engine);
+	if (over && !rung && engine->sideband.handled == handled)
+		engine->next_look = 0;
+	else if (over || !engine->next_look)
+		rest(engine);
 }
 
 void frec__engine_work(struct frec_engine *engine)
 {
-	plan_next_look(engine);
 	frec__crash_records_sweep(&engine->sources.crash_records, &engine->deaths);
-	frec__engine_drain(engine);
+	look(engine);
 	make_up_for_lost(engine);
 	if (engine->ends.needed) {
 		frec__ends_notice(&engine->ends);

@@ -184,6 +184,15 @@ int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_err
 	return 0;
 }
 
+void frec__sideband_listen(struct frec_sideband *sideband, bool on)
+{
+	if (sideband->deaf == !on)
+		return;
+	sideband->deaf = !on;
+	for (size_t i = 0; i < sideband->count; i++)
+		(void)ioctl(sideband->cpu[i].bell_fd, PERF_EVENT_IOC_PAUSE_OUTPUT, !on);
+}
+
 size_t frec__sideband_poll(const struct frec_sideband *sideband, enum frec_sideband_fds which,
 			   struct pollfd *fds, size_t room)
 {
@@ -451,6 +460,7 @@ void frec__sideband_drain(struct frec_sideband *sideband)
 
 	for (size_t i = 0; i < sideband->count; i++)
 		copy_cpu(&sideband->cpu[i], until, &batch);
+	sideband->handled += batch.count;
 	if (batch.count)
 		qsort(batch.copied, batch.count, sizeof(*batch.copied), by_time);
 	for (size_t i = 0; i < batch.count; i++) {

@@ -8,8 +8,9 @@
  * What wakes the recorder are the rings, at each alert and when one is a quarter full, and the
  * doorbells. A doorbell is a further ring on each CPU, of one page, to which the kernel writes the
  * forks, mappings and exits once more. Nobody reads it: its descriptor becomes readable with each
- * record. So a recorder that has slept reacts to the first such record at once, and one that is
- * busy leaves the doorbells out of poll(2) for a while and is not woken by each of thousands.
+ * record. So a recorder that has slept reacts to the first such record at once. Each ring costs the
+ * process that causes it some microseconds, so a recorder that is awake has the doorbells off, and
+ * looks now and then by itself.
  */
 #ifndef FREC_RECORDER_PROCESSES_SIDEBAND_H
 #define FREC_RECORDER_PROCESSES_SIDEBAND_H
@@ -63,7 +64,9 @@ struct frec_sideband {
 	struct frec_format format[FREC_ALERT_COUNT];
 	/* which alerts can be raised; to do without one, clear its entry before CPUs are opened */
 	bool available[FREC_ALERT_COUNT];
-	uint64_t lost; /* records that the kernel dropped because a ring was full */
+	bool deaf;	  /* the doorbells are off */
+	uint64_t handled; /* records that were read */
+	uint64_t lost;	  /* records that the kernel dropped because a ring was full */
 	void (*alert)(void *context, const struct frec_alert *alert);
 	/* Called when a process has mapped a file as code; may be NULL. The callback must not open
 	 * the file, because it can be called during a snapshot. */
@@ -80,6 +83,9 @@ struct frec_sideband {
 int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 			struct frec_process_table *processes, struct frec_error *reterr);
 int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr);
+
+/* Switches the doorbells on or off. They are on at first. */
+void frec__sideband_listen(struct frec_sideband *sideband, bool on);
 
 enum frec_sideband_fds { FREC_SIDEBAND_ALERTS, FREC_SIDEBAND_BELLS };
 /* Fills `fds` with the descriptors of the rings or of the doorbells, at most `room`. Returns how
