@@ -267,7 +267,6 @@ void frec__engine_work_off_deaths(struct frec_engine *engine)
 			     (unsigned long long)engine->deaths.missed, FREC_DEATHS_MAX);
 	engine->deaths.missed_ever += engine->deaths.missed;
 	engine->deaths.missed = 0;
-	frec__crash_records_sweep(&engine->sources.crash_records, &engine->deaths);
 }
 
 bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid)

@@ -149,7 +149,8 @@ static void refresh_spaces(struct frec_memories *memories)
 {
 	uint64_t now = frec__monotonic();
 
-	if (now < memories->next_spaces)
+	memories->spaces_due = now < memories->next_spaces;
+	if (memories->spaces_due)
 		return;
 	frec__process_table_each(memories->processes, meet, memories);
 	memories->next_spaces = frec__process_table_next_poll(now, SPACES_INTERVAL);

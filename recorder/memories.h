@@ -27,6 +27,7 @@ struct frec_memories {
 	struct frec_memory *memory;
 	struct frec_pid_spaces spaces;
 	uint64_t next_spaces; /* when to look again for processes in other pid namespaces */
+	bool spaces_due;      /* that look has been put off until then */
 	struct frec_clock_probe clock;
 };
 

@@ -167,14 +167,16 @@ static void accept_clients(struct frec_server *server, const struct pollfd *list
 	}
 }
 
-// How often to look whether a service without a life line lives, in nanoseconds.
-#define LIFE_INTERVAL UINT64_C(50000000)
+// At least so many milliseconds are between two looks whether a service without a life line lives.
+// The ends of its processes wake the loop.
+#define LIFE_MILLISECONDS 50
 
 static bool is_over(struct frec_server *server)
 {
-	if (!server->cut_off || frec__monotonic() < server->next_look)
+	server->look_put_off = server->cut_off && frec__monotonic() < server->next_look;
+	if (!server->cut_off || server->look_put_off)
 		return false;
-	server->next_look = frec__monotonic() + LIFE_INTERVAL;
+	server->next_look = frec__monotonic() + LIFE_MILLISECONDS * UINT64_C(1000000);
 	return !frec__lineage_lives(server->engine);
 }
 
@@ -198,6 +200,8 @@ void frec__server_run(struct frec_server *server)
 			fds[count++] = (struct pollfd){.fd = server->clients.client[i]->fd,
 						       .events = POLLIN};
 		count += frec__engine_poll(server->engine, fds + count, POLL_MAX - count, &timeout);
+		if (server->look_put_off && (timeout < 0 || timeout > LIFE_MILLISECONDS))
+			timeout = LIFE_MILLISECONDS;
 		if (poll(fds, count, timeout) < 0 && errno != EINTR)
 			break;
 		frec__engine_work(server->engine);
