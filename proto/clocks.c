@@ -25,6 +25,13 @@ uint64_t frec__monotonic(void)
 	return clock_ns(CLOCK_MONOTONIC) - (uint64_t)monotonic_ahead;
 }
 
+int frec__milliseconds_until(uint64_t time)
+{
+	uint64_t now = frec__monotonic();
+
+	return time > now ? (int)((time - now) / 1000000) + 1 : 0;
+}
+
 int64_t frec__clocks_epoch(void)
 {
 	uint64_t before, realtime;

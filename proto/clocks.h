@@ -25,4 +25,8 @@ void frec__clocks_set_ahead(int64_t monotonic, int64_t boottime);
 /* The kernel's CLOCK_MONOTONIC in nanoseconds. Any thread and any signal handler may call it. */
 uint64_t frec__monotonic(void);
 
+/* Returns how long poll(2) has to wait until `time`, rounded up; 0 if that has passed. `time` must
+ * be less than 24 days ahead. */
+int frec__milliseconds_until(uint64_t time);
+
 #endif

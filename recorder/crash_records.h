@@ -90,7 +90,9 @@ void frec__crash_records_keep(struct frec_crash_records *records,
 struct frec_kept_crash frec__crash_records_take(struct frec_crash_records *records, uint32_t pid);
 void frec__kept_crash_deinit(struct frec_kept_crash *kept);
 
-/* Drops records that were kept a while ago for processes without a death in `deaths`. */
+/* Drops records that were kept a while ago for processes without a death in `deaths`. Called before
+ * deaths are recorded, because the next process that has the pid of such a record may be among
+ * them. */
 void frec__crash_records_sweep(struct frec_crash_records *records,
 			       const struct frec_deaths *deaths);
 

@@ -20,9 +20,12 @@
 #include "recorder/processes/threads.h"
 #include "recorder/rings/shm_rings.h"
 
-// Milliseconds between two looks for new events and CPUs; see "How soon an event is recorded" in
-// docs/recording.md.
-#define REFRESH_INTERVAL 20
+// Nanoseconds between two looks around while something happens; see "How soon an event is
+// recorded" in docs/recording.md.
+#define LOOK_INTERVAL UINT64_C(20000000)
+// The most doorbells and announcements that are asked whether they ring. The rest, on a machine
+// with more CPUs, wake the recorder in poll(2) once more than needed.
+#define BELLS_MAX 1024
 // Milliseconds between two checks of whether a dying process is gone.
 #define DEATH_INTERVAL 2
 // The most milliseconds to wait for the end of a dying process if the kernel starts `flightrec
@@ -208,18 +211,76 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 		wait_for_core(engine, pid);
 }
 
+// Returns whether something may happen that nothing announces.
+static bool is_restless(const struct frec_engine *engine)
+{
+	// A cool-down ends early if the rings are being overwritten.
+	if (engine->deaths.count || engine->triggers.count)
+		return true;
+	// That deaths were missed is not reported at once.
+	if (engine->deaths.missed)
+		return true;
+	// Births are found in /proc and in the memory of services.
+	if (!engine->kernel)
+		return engine->watchlist.count || engine->ends.count || engine->options.follows;
+	// Some looks are put off, because they cost much.
+	if (engine->rings.checks || engine->memories.spaces_due ||
+	    engine->sideband.lost != engine->compared_lost)
+		return true;
+	return engine->blind || (engine->memories.count && engine->watchlist.count &&
+				 !engine->sideband.available[FREC_ALERT_CLOCK]);
+}
+
+// Fills `fds` with what announces that there is something to look at. Alerts are not among them.
+static size_t poll_bells(const struct frec_engine *engine, struct pollfd *fds, size_t room)
+{
+	size_t count = frec__sideband_poll(&engine->sideband, FREC_SIDEBAND_BELLS, fds, room);
+
+	return count + frec__announcements_poll(&engine->announcements, fds + count, room - count);
+}
+
+static bool has_rung(const struct frec_engine *engine)
+{
+	struct pollfd fds[BELLS_MAX];
+
+	return poll(fds, poll_bells(engine, fds, BELLS_MAX), 0) > 0;
+}
+
+static void wake_at(uint64_t time, int *milliseconds)
+{
+	int left = frec__milliseconds_until(time);
+
+	if (*milliseconds < 0 || left < *milliseconds)
+		*milliseconds = left;
+}
+
+static void rest(struct frec_engine *engine)
+{
+	frec__sideband_listen(&engine->sideband, false);
+	engine->next_look = frec__monotonic() + LOOK_INTERVAL;
+}
+
 size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room,
 			 int *ret_milliseconds)
 {
-	size_t count = 0;
+	size_t count = frec__sideband_poll(&engine->sideband, FREC_SIDEBAND_ALERTS, fds, room);
+	uint64_t idle_until;
 
-	for (size_t i = 0; i < engine->sideband.count && count < room; i++)
-		fds[count++] = (struct pollfd){.fd = engine->sideband.cpu[i].fd, .events = POLLIN};
+	*ret_milliseconds = -1;
+	if (!engine->next_look && is_restless(engine))
+		rest(engine);
+	if (engine->next_look)
+		wake_at(engine->next_look, ret_milliseconds);
+	else
+		count += poll_bells(engine, fds + count, room - count);
+	idle_until = frec__memories_idle_until(&engine->memories);
+	if (idle_until)
+		wake_at(idle_until, ret_milliseconds);
+	if (frec__deaths_are_urgent(&engine->deaths, &engine->pace) &&
+	    *ret_milliseconds > DEATH_INTERVAL)
+		*ret_milliseconds = DEATH_INTERVAL;
 	count += frec__deaths_poll(&engine->deaths, &engine->pace, fds + count, room - count);
 	count += frec__ends_poll(&engine->ends, fds + count, room - count);
-	*ret_milliseconds = frec__deaths_are_urgent(&engine->deaths, &engine->pace)
-				    ? DEATH_INTERVAL
-				    : REFRESH_INTERVAL;
 	if (count < room) {
 		int fd = frec__declarations_poll(&engine->declarations, ret_milliseconds);
 
@@ -275,9 +336,31 @@ static void learn_forks(struct frec_engine *engine)
 	}
 }
 
+// Reads what the kernel has reported, and decides when to look around next. Whatever has woken the
+// recorder, it looks once more a moment later, because what was announced may have been about to
+// happen. It goes on doing so as long as something happens, without being woken by each event.
+static void look(struct frec_engine *engine)
+{
+	bool over = engine->next_look && frec__monotonic() >= engine->next_look;
+	bool rung = over && has_rung(engine);
+	uint64_t handled = engine->sideband.handled;
+
+	if (frec__announcements_take(&engine->announcements) || engine->blind)
+		frec__ring_set_suspect(&engine->rings);
+	// Before the rings are read, so that what comes later rings.
+	if (over)
+		frec__sideband_listen(&engine->sideband, true);
+	frec__engine_drain(engine);
+	if (over && !rung && engine->sideband.handled == handled)
+		engine->next_look = 0;
+	else if (over || !engine->next_look)
+		rest(engine);
+}
+
 void frec__engine_work(struct frec_engine *engine)
 {
-	frec__engine_drain(engine);
+	frec__crash_records_sweep(&engine->sources.crash_records, &engine->deaths);
+	look(engine);
 	make_up_for_lost(engine);
 	if (engine->ends.needed) {
 		frec__ends_notice(&engine->ends);
@@ -288,8 +371,7 @@ void frec__engine_work(struct frec_engine *engine)
 	frec__engine_work_off_triggers(engine);
 	// The kernel's lists of CPUs and events are read only at intervals, because reading them
 	// costs more than the other steps, which are taken whenever the loop wakes.
-	if (engine->kernel &&
-	    frec__monotonic() - engine->refreshed >= REFRESH_INTERVAL * UINT64_C(1000000) / 2) {
+	if (engine->kernel && frec__monotonic() - engine->refreshed >= LOOK_INTERVAL / 2) {
 		engine->refreshed = frec__monotonic();
 		frec__source_set_refresh(&engine->sources, &engine->sideband);
 	}

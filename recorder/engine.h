@@ -10,6 +10,7 @@
  *	processes	the process table, and the watchlist: whose death is worth a snapshot
  *	rings		the rings of CPUs and services, and the memory to copy them all
  *	sources		what is recorded, each source opened on every ring
+ *	announcements	what wakes a recorder that sleeps, besides the sideband
  *	foreign, breakpoints, memories, preload
  *			sources that tracefs does not list, or does not list yet
  *	cooldown	which causes had a snapshot a short time ago
@@ -31,7 +32,9 @@
  *
  * Invariants: indices of rings and sources never change while the engine runs. Memory for the next
  * capture is set aside before a ring or source records, so that taking a capture allocates nothing.
- * The loop blocks only in poll(2) and while it writes a file; then it also drains the sideband.
+ * The loop blocks only in poll(2) and while it writes a file; then it also drains the sideband. It
+ * wakes only if something happens; what no kernel interface announces is looked at every 20 ms, but
+ * only while it can change (is_restless() in engine.c).
  * Everything that comes from a socket or from the memory of services is hostile.
  */
 #ifndef FREC_RECORDER_ENGINE_H
@@ -40,6 +43,7 @@
 #include <poll.h>
 
 #include "proto/clocks.h"
+#include "recorder/announcements.h"
 #include "recorder/breakpoints.h"
 #include "recorder/cooldown.h"
 #include "recorder/deaths.h"
@@ -106,6 +110,10 @@ struct frec_engine {
 	struct frec_clocks start;
 	uint64_t recording_since; /* nanoseconds of CLOCK_MONOTONIC, as all times here */
 	uint64_t refreshed;	  /* when the kernel's lists of CPUs and events were last read */
+	/* when to look around next, with the announcements left alone until then; 0: when one
+	 * comes */
+	uint64_t next_look;
+	bool blind; /* some announcements are missing */
 	/* The recorder is ending, and begins no snapshot after this time; 0: it is not ending. May
 	 * be set while a snapshot is written, which then gives up its stacks at this time. */
 	uint64_t deadline;
@@ -125,6 +133,7 @@ struct frec_engine {
 	struct frec_sideband sideband;
 	struct frec_watchlist watchlist;
 	struct frec_declarations declarations;
+	struct frec_announcements announcements;
 	struct frec_ring_set rings;
 	struct frec_source_set sources;
 	struct frec_foreign *foreign;
@@ -215,8 +224,8 @@ bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid);
 
 /*
  * The engine's part of the loop. The first function fills `fds` with at most `room` descriptors to
- * poll, and returns how many; *ret_milliseconds is how long to poll at most. The second handles
- * what happened. Call both in turn.
+ * poll, and returns how many; *ret_milliseconds is how long to poll at most, -1: for ever. The
+ * second handles what happened. Call both in turn.
  */
 size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room,
 			 int *ret_milliseconds);

@@ -408,7 +408,6 @@ void frec__engine_work_off_deaths(struct frec_engine *engine)
 		}
 	}
 	report_missed(&engine->deaths);
-	frec__crash_records_sweep(&engine->sources.crash_records, &engine->deaths);
 }
 
 bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid)

@@ -147,6 +147,13 @@ static int start_kernel(struct frec_engine *engine, struct frec_error *reterr)
 	engine->sideband.context = engine;
 	if (!r && engine->transport == FREC_TRANSPORT_USDT)
 		r = start_breakpoints(engine, reterr);
+	// Only services that read the clock themselves depend on its source.
+	if (engine->transport != FREC_TRANSPORT_SHM)
+		engine->sideband.available[FREC_ALERT_CLOCK] = false;
+	// Before the first look at what is announced, so that nothing is missed.
+	engine->blind = frec__announcements_open(&engine->announcements,
+						 engine->transport == FREC_TRANSPORT_USER_EVENTS,
+						 NULL) != 0;
 	if (!r)
 		r = frec__ring_set_read_cpus(&engine->rings, reterr);
 	return r ? r : frec__source_set_open_cpus(&engine->sources, &engine->sideband, reterr);
@@ -259,9 +266,11 @@ static int start(struct frec_engine *engine, struct frec_error *reterr)
 
 // Descriptors that a recorder needs for itself, its clients and the processes that it watches.
 #define FILES_BESIDE_SOURCES 64
+// Descriptors for each CPU beside those of the sources: its ring, the two rings of its sideband
+// with their alerts, and its crash ring with two sources.
+#define FILES_OF_CPU (3 + FREC_ALERT_COUNT + 3)
 
-// Reports that there are too few descriptors, and how many are needed: one for each source on each
-// CPU, and two more for each CPU, for its ring and its sideband.
+// Reports that there are too few descriptors, and how many are needed.
 static int files_error(struct frec_engine *engine, struct frec_error *reterr)
 {
 	uint64_t needed = FILES_BESIDE_SOURCES;
@@ -270,7 +279,7 @@ static int files_error(struct frec_engine *engine, struct frec_error *reterr)
 		long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 		size_t sources = frec__source_set_wanted(&engine->sources);
 
-		needed += (uint64_t)cpus * (sources + 2);
+		needed += (uint64_t)cpus * (sources + FILES_OF_CPU);
 	}
 	return frec__limit_error(reterr, -EMFILE, needed,
 				 "each source takes one descriptor for each CPU: select fewer "
@@ -282,8 +291,11 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 {
 	int r;
 
-	*engine = (struct frec_engine){
-		.options = *options, .transport = FREC_TRANSPORT_USER_EVENTS, .tracefs = -1};
+	*engine = (struct frec_engine){.options = *options,
+				       .transport = FREC_TRANSPORT_USER_EVENTS,
+				       .tracefs = -1,
+				       .next_look = 1, // at once
+				       .announcements = FREC_ANNOUNCEMENTS_NONE};
 	engine->cooldown.duration = options->cooldown;
 	frec__ring_set_init(&engine->rings, options->ring_size);
 	frec__preload_init(&engine->preload);
@@ -309,6 +321,7 @@ void frec__engine_stop(struct frec_engine *engine)
 	frec__memories_deinit(&engine->memories);
 	frec__kept_stacks_deinit(&engine->stacks);
 	frec__ends_deinit(&engine->ends);
+	frec__announcements_close(&engine->announcements);
 	frec__sideband_deinit(&engine->sideband);
 	frec__watchlist_deinit(&engine->watchlist);
 	frec__process_table_deinit(&engine->processes);
@@ -318,6 +331,6 @@ void frec__engine_stop(struct frec_engine *engine)
 	frec__preload_deinit(&engine->preload);
 	if (engine->tracefs >= 0)
 		close(engine->tracefs);
-	*engine = (struct frec_engine){.tracefs = -1};
+	*engine = (struct frec_engine){.tracefs = -1, .announcements = FREC_ANNOUNCEMENTS_NONE};
 	frec__preload_init(&engine->preload);
 }

@@ -32,6 +32,7 @@ struct frec_memory {
 	/* since when the memory is known to be idle, in nanoseconds of CLOCK_MONOTONIC; 0: it is in
 	 * use */
 	uint64_t idle;
+	bool lingers; /* after that time it was still in use, by a process without a connection */
 };
 
 // Fills `ret` with the globs of the selected events and returns it. libflightrec's own events are
@@ -116,11 +117,28 @@ void frec__memories_give_back(struct frec_memories *memories)
 
 		if (!memory->idle || now - memory->idle < memories->patience)
 			continue;
-		if (is_idle(memories, memory))
+		if (is_idle(memories, memory)) {
 			give_back(memories, i);
-		else
-			memory->idle = memory->clients ? 0 : now; // look again later
+			continue;
+		}
+		memory->idle = memory->clients ? 0 : now; // look again later
+		memory->lingers = true;
 	}
+}
+
+uint64_t frec__memories_idle_until(const struct frec_memories *memories)
+{
+	uint64_t next = 0;
+
+	for (size_t i = 0; i < memories->count; i++) {
+		const struct frec_memory *memory = &memories->memory[i];
+		uint64_t until = memory->idle + memories->patience;
+
+		// The end of the last process wakes the recorder, which then looks.
+		if (memory->idle && !memory->own && !memory->lingers && (!next || until < next))
+			next = until;
+	}
+	return next;
 }
 
 // Returns whether user `uid` may have one more memory, if there is none at the index `but`.
@@ -240,8 +258,10 @@ void frec__memories_leave(struct frec_memories *memories, uint64_t life)
 			if (memory->client[at] != life)
 				continue;
 			memory->client[at] = memory->client[--memory->clients];
-			if (!memory->clients)
-				memory->idle = frec__monotonic();
+			if (memory->clients)
+				return;
+			memory->idle = frec__monotonic();
+			memory->lingers = false;
 			return;
 		}
 	}
@@ -305,7 +325,8 @@ static void refresh_spaces(struct frec_memories *memories)
 {
 	uint64_t now = frec__monotonic();
 
-	if (now < memories->next_spaces)
+	memories->spaces_due = now < memories->next_spaces;
+	if (memories->spaces_due)
 		return;
 	frec__process_table_each(memories->processes, meet, memories);
 	memories->next_spaces = frec__process_table_next_poll(now, SPACES_INTERVAL);

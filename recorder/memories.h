@@ -38,6 +38,7 @@ struct frec_memories {
 	struct frec_memory *memory;
 	struct frec_pid_spaces spaces;
 	uint64_t next_spaces; /* when to look again for processes in other pid namespaces */
+	bool spaces_due;      /* that look has been put off until then */
 	struct frec_clock_probe clock;
 };
 
@@ -65,6 +66,9 @@ void frec__memories_leave(struct frec_memories *memories, uint64_t life);
 /* Gives back the memories that have been idle for long enough. Must not be called while a capture
  * is in use. */
 void frec__memories_give_back(struct frec_memories *memories);
+
+/* Returns when to call frec__memories_give_back() if nothing happens before; 0: not at all. */
+uint64_t frec__memories_idle_until(const struct frec_memories *memories);
 
 /* Finds out the pid namespace of a process, if the process may write into a memory. Call this for a
  * process that may soon be gone. */

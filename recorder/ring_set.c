@@ -24,6 +24,9 @@
 #define CPUS_ONLINE_MAX 4096 // bytes
 // Nanoseconds between two checks of whether the rings are alive. A check interrupts the ring's CPU.
 #define ALIVE_INTERVAL UINT64_C(1000000000)
+// A ring is dead if it has not been running since the check before, so it takes two checks to find
+// one that ran after the last check of an earlier suspicion.
+#define CHECKS 2
 
 void frec__ring_set_init(struct frec_ring_set *set, uint64_t size)
 {
@@ -133,12 +136,18 @@ static void go_offline(struct frec_ring *ring, struct frec_sideband *sideband)
 	frec__sideband_close(sideband, ring->cpu);
 }
 
+void frec__ring_set_suspect(struct frec_ring_set *set)
+{
+	set->checks = CHECKS;
+}
+
 static bool close_dead(struct frec_ring_set *set, struct frec_sideband *sideband)
 {
 	bool found = false;
 
-	if (frec__monotonic() - set->alive_checked < ALIVE_INTERVAL)
+	if (!set->checks || frec__monotonic() - set->alive_checked < ALIVE_INTERVAL)
 		return false;
+	set->checks--;
 	set->alive_checked = frec__monotonic();
 	for (size_t i = 0; i < set->count; i++) {
 		struct frec_ring *ring = &set->ring[i];

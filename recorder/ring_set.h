@@ -21,8 +21,10 @@ struct frec_ring_set {
 	uint64_t size; /* bytes of each ring */
 	struct frec_capture capture;
 	char *online; /* /sys/devices/system/cpu/online, as last read */
-	/* when the rings were last checked, in nanoseconds of CLOCK_MONOTONIC; 0: never */
+	/* When the rings were last checked for life, in nanoseconds of CLOCK_MONOTONIC, and how
+	 * many checks are to come. 0: never, and none. */
 	uint64_t alive_checked;
+	unsigned int checks;
 };
 
 void frec__ring_set_init(struct frec_ring_set *set, uint64_t size);
@@ -38,6 +40,10 @@ int frec__ring_set_read_cpus(struct frec_ring_set *set, struct frec_error *reter
  */
 int frec__ring_set_open_next(struct frec_ring_set *set, struct frec_sideband *sideband,
 			     size_t *ret_at, struct frec_error *reterr);
+
+/* Call this if a CPU may have gone and come back since the last refresh. The refreshes of the next
+ * seconds, as long as set->checks is not 0, find out whether its ring is dead. */
+void frec__ring_set_suspect(struct frec_ring_set *set);
 
 /* Closes the sideband of each CPU that has gone offline. Returns whether CPUs came or went. */
 bool frec__ring_set_refresh(struct frec_ring_set *set, struct frec_sideband *sideband);

@@ -241,14 +241,27 @@ static void accept_clients(struct frec_server *server, const struct pollfd *list
 	}
 }
 
-// Returns what to poll for a client. While its user rests, its requests and its end are not looked
-// at.
-static struct pollfd poller_of(const struct frec_server *server, const struct frec_client *client,
-			       uint64_t now)
+// Fills `fds` with what to poll for the clients. While a user rests, the requests and ends of that
+// user's clients are not looked at. Returns whether there are such users.
+static bool poll_clients(const struct frec_server *server, struct pollfd *fds)
 {
-	bool rests = frec__pace_rests(&server->engine->pace, client->uid, now);
+	uint64_t now = frec__monotonic();
+	bool any = false;
 
-	return (struct pollfd){.fd = rests ? -1 : client->fd, .events = POLLIN};
+	for (size_t i = 0; i < server->clients.count; i++) {
+		const struct frec_client *client = server->clients.client[i];
+		bool rests = frec__pace_rests(&server->engine->pace, client->uid, now);
+
+		fds[i] = (struct pollfd){.fd = rests ? -1 : client->fd, .events = POLLIN};
+		any |= rests;
+	}
+	return any;
+}
+
+static void wake_within(int milliseconds, int *timeout)
+{
+	if (*timeout < 0 || *timeout > milliseconds)
+		*timeout = milliseconds;
 }
 
 // Serves a request of each client that has sent one. Goes backwards, because dropping a client
@@ -266,14 +279,18 @@ static void serve_clients(struct frec_server *server, const struct pollfd *polle
 	}
 }
 
-// How often to look whether a service without a life line lives, in nanoseconds.
-#define LIFE_INTERVAL UINT64_C(50000000)
+// At least so many milliseconds are between two looks whether a service without a life line lives.
+// The ends of its processes wake the loop.
+#define LIFE_MILLISECONDS 50
+// The most milliseconds between two looks whether the clients that rest may be served again.
+#define REST_MILLISECONDS 20
 
 static bool is_over(struct frec_server *server)
 {
-	if (!server->cut_off || frec__monotonic() < server->next_look)
+	server->look_put_off = server->cut_off && frec__monotonic() < server->next_look;
+	if (!server->cut_off || server->look_put_off)
 		return false;
-	server->next_look = frec__monotonic() + LIFE_INTERVAL;
+	server->next_look = frec__monotonic() + LIFE_MILLISECONDS * UINT64_C(1000000);
 	return !frec__lineage_lives(server->engine);
 }
 
@@ -285,7 +302,7 @@ void frec__server_run(struct frec_server *server)
 	while (!server->stop && !server->interrupted && !gone && !is_over(server)) {
 		const size_t first_listener = 3, first_client = 3 + server->listeners;
 		size_t count = 0, clients = server->clients.count;
-		uint64_t now = frec__monotonic();
+		bool any_rests;
 		int timeout;
 
 		fds[count++] = (struct pollfd){.fd = server->signals, .events = POLLIN};
@@ -294,9 +311,13 @@ void frec__server_run(struct frec_server *server)
 		for (size_t i = 0; i < server->listeners; i++)
 			fds[count++] =
 				(struct pollfd){.fd = server->listener[i].fd, .events = POLLIN};
-		for (size_t i = 0; i < clients; i++)
-			fds[count++] = poller_of(server, server->clients.client[i], now);
+		any_rests = poll_clients(server, fds + count);
+		count += clients;
 		count += frec__engine_poll(server->engine, fds + count, POLL_MAX - count, &timeout);
+		if (server->look_put_off)
+			wake_within(LIFE_MILLISECONDS, &timeout);
+		if (any_rests)
+			wake_within(REST_MILLISECONDS, &timeout);
 		if (poll(fds, count, timeout) < 0 && errno != EINTR)
 			break;
 		frec__engine_work(server->engine);

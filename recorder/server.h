@@ -36,7 +36,8 @@ struct frec_server {
 	bool stop;
 	/* the life line was closed without a STOP: the process at its other end may be dying */
 	bool cut_off;
-	uint64_t next_look; /* when to look again whether the service lives */
+	uint64_t next_look; /* before this time, no look whether the service lives */
+	bool look_put_off;  /* until that time */
 };
 
 /* Blocks the signals and opens the signalfd. If SIGHUP is ignored, as under nohup(1), it stays

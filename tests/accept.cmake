@@ -63,6 +63,12 @@ set(default accept/test_default.py $<TARGET_FILE:puppet>)
 frec_accept_test(default root ${default})
 frec_accept_test(default_user user ${default})
 
+# A recorder that has nothing to do. It would wake if other tests started processes.
+set(idle accept/test_idle.py $<TARGET_FILE:puppet> $<TARGET_FILE:vm_emit_plugin>)
+frec_accept_test(idle root ${idle} usdt shm)
+set_tests_properties(host/idle PROPERTIES RUN_SERIAL TRUE)
+frec_accept_vm_test(idle ${idle} user_events usdt shm)
+
 # Other listeners beside a recorder, and two recorders.
 frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<TARGET_FILE:puppet>)
 frec_accept_test(two root accept/test_two.py $<TARGET_FILE:puppet> usdt shm)

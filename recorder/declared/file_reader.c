@@ -360,21 +360,14 @@ void frec__file_reader_work(struct frec_file_reader *reader)
 		begin_next(reader);
 }
 
-static int milliseconds_until(uint64_t time)
-{
-	uint64_t now = frec__monotonic();
-
-	return time > now ? (int)((time - now) / 1000000) + 1 : 0;
-}
-
 int frec__file_reader_poll(const struct frec_file_reader *reader, int *milliseconds)
 {
 	int left;
 
 	if (!reader->reading && !reader->count)
 		return -1;
-	left = milliseconds_until(reader->reading ? reader->began + FILE_PATIENCE
-						  : reader->resume_at);
+	left = frec__milliseconds_until(reader->reading ? reader->began + FILE_PATIENCE
+							: reader->resume_at);
 	if (*milliseconds < 0 || left < *milliseconds)
 		*milliseconds = left;
 	return reader->reading ? reader->worker[STRANGERS].fd : -1;

@@ -36,6 +36,7 @@ const struct frec_probe frec__probes[] = {
 	{"stacks", FREC_PROBE_RINGS, "stacks with events", frec__probe_stacks},
 	{"lost-counts", FREC_PROBE_RINGS, "counts of what was lost", frec__probe_lost},
 	{"grace-periods", FREC_PROBE_RINGS, "complete snapshots", frec__probe_grace_periods},
+	{"idle", FREC_PROBE_RINGS, "no wakes for nothing", frec__probe_idle},
 
 	{"deaths", FREC_PROBE_CRASHES, "snapshots of crashes", frec__probe_deaths},
 	{"fault-address", FREC_PROBE_CRASHES, "address, overflowed stack",

@@ -42,6 +42,9 @@ void frec__probe_memfd(struct frec_probe_result *ret);
 void frec__probe_robust_futex(struct frec_probe_result *ret);
 void frec__probe_memory_keys(struct frec_probe_result *ret);
 
+/* probes_idle.c */
+void frec__probe_idle(struct frec_probe_result *ret);
+
 /* probes_crash.c */
 void frec__probe_deaths(struct frec_probe_result *ret);
 void frec__probe_fault_address(struct frec_probe_result *ret);

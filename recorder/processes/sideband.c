@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@
 #include "recorder/rings/perf.h"
 
 #define SIDEBAND_SIZE (256u << 10)
+// The kernel reports a change of its clock source only in its log.
+#define CLOCK_FILTER "msg ~ \"*clocksource*\""
 #define ALERT_SAMPLE_TYPE (FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW)
 
 static const struct {
@@ -30,6 +33,7 @@ static const struct {
 	[FREC_ALERT_KILL] = {"signal", "signal_generate", "sig==9&&result==0"},
 	[FREC_ALERT_OOM] = {"oom", "mark_victim", NULL},
 	[FREC_ALERT_EXEC] = {"sched", "sched_process_exec", NULL},
+	[FREC_ALERT_CLOCK] = {"printk", "console", CLOCK_FILTER},
 };
 
 int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
@@ -81,6 +85,11 @@ static int open_alert(struct frec_sideband *sideband, struct frec_sideband_cpu *
 	return 0;
 }
 
+static size_t bell_size(void)
+{
+	return 2 * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static void close_cpu(struct frec_sideband_cpu *cpu)
 {
 	for (int kind = 0; kind < FREC_ALERT_COUNT; kind++) {
@@ -90,42 +99,112 @@ static void close_cpu(struct frec_sideband_cpu *cpu)
 	frec__forward_ring_unmap(&cpu->ring);
 	if (cpu->fd >= 0)
 		close(cpu->fd);
+	if (cpu->bell)
+		munmap(cpu->bell, bell_size());
+	if (cpu->bell_fd >= 0)
+		close(cpu->bell_fd);
 }
 
-int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr)
+// Opens the ring with the alerts. Returns 0 or a negative errno.
+static int open_ring(struct frec_sideband *sideband, struct frec_sideband_cpu *cpu,
+		     struct frec_error *reterr)
 {
-	struct frec_sideband_cpu opened = {.cpu = cpu, .fd = -1, .alert_fd = {-1, -1, -1, -1}};
 	struct perf_event_attr attr;
 	int r;
 
-	if (!frec__grow(&sideband->cpu, sideband->count, sizeof(*sideband->cpu)))
-		return frec__error(reterr, -ENOMEM, "out of memory");
 	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
 	attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = attr.build_id = 1;
 	attr.watermark = 1;
 	attr.wakeup_watermark = SIDEBAND_SIZE / 4;
-	opened.fd = frec__perf_open(&attr, cpu, reterr);
-	if (opened.fd == -EINVAL) { // Linux before 5.12
+	cpu->fd = frec__perf_open(&attr, cpu->cpu, reterr);
+	if (cpu->fd == -EINVAL) { // Linux before 5.12
 		attr.build_id = 0;
-		opened.fd = frec__perf_open(&attr, cpu, reterr);
+		cpu->fd = frec__perf_open(&attr, cpu->cpu, reterr);
 	}
-	if (opened.fd < 0)
-		return opened.fd;
-	r = frec__forward_ring_map(&opened.ring, opened.fd, SIDEBAND_SIZE);
+	if (cpu->fd < 0)
+		return cpu->fd;
+	r = frec__forward_ring_map(&cpu->ring, cpu->fd, SIDEBAND_SIZE);
 	if (r)
-		r = frec__error(reterr, r, "no sideband ring for CPU %d: %s", cpu, strerror(-r));
+		return frec__error(reterr, r, "no sideband ring for CPU %d: %s", cpu->cpu,
+				   strerror(-r));
 	for (int kind = 0; kind < FREC_ALERT_COUNT && !r; kind++) {
-		if (sideband->available[kind])
-			r = open_alert(sideband, &opened, kind, reterr);
+		if (!sideband->available[kind])
+			continue;
+		r = open_alert(sideband, cpu, kind, reterr);
+		if (r && kind == FREC_ALERT_CLOCK) { // not worth a recording
+			sideband->available[kind] = false;
+			r = 0;
+		}
 	}
-	if (!r && ioctl(opened.fd, PERF_EVENT_IOC_ENABLE, 0))
-		r = frec__error(reterr, -errno, "sideband of CPU %d: %s", cpu, strerror(errno));
+	if (!r && ioctl(cpu->fd, PERF_EVENT_IOC_ENABLE, 0))
+		r = frec__error(reterr, -errno, "sideband of CPU %d: %s", cpu->cpu,
+				strerror(errno));
+	return r;
+}
+
+// Opens the doorbell. It is mapped read-only, so that the kernel goes on writing to it although
+// nobody reads it. Returns 0 or a negative errno.
+static int open_bell(struct frec_sideband_cpu *cpu, struct frec_error *reterr)
+{
+	struct perf_event_attr attr;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+	attr.mmap = attr.task = 1;
+	attr.watermark = 1;
+	attr.wakeup_watermark = 1;
+	attr.disabled = 0;
+	cpu->bell_fd = frec__perf_open(&attr, cpu->cpu, reterr);
+	if (cpu->bell_fd < 0)
+		return cpu->bell_fd;
+	cpu->bell = mmap(NULL, bell_size(), PROT_READ, MAP_SHARED, cpu->bell_fd, 0);
+	if (cpu->bell != MAP_FAILED)
+		return 0;
+	cpu->bell = NULL;
+	return frec__error(reterr, -errno, "no sideband ring for CPU %d: %s", cpu->cpu,
+			   strerror(errno));
+}
+
+int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr)
+{
+	struct frec_sideband_cpu opened = {.cpu = cpu, .fd = -1, .bell_fd = -1};
+	int r;
+
+	for (int kind = 0; kind < FREC_ALERT_COUNT; kind++)
+		opened.alert_fd[kind] = -1;
+	if (!frec__grow(&sideband->cpu, sideband->count, sizeof(*sideband->cpu)))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	r = open_ring(sideband, &opened, reterr);
+	if (!r)
+		r = open_bell(&opened, reterr);
 	if (r) {
 		close_cpu(&opened);
 		return r;
 	}
 	sideband->cpu[sideband->count++] = opened;
 	return 0;
+}
+
+void frec__sideband_listen(struct frec_sideband *sideband, bool on)
+{
+	if (sideband->deaf == !on)
+		return;
+	sideband->deaf = !on;
+	for (size_t i = 0; i < sideband->count; i++)
+		(void)ioctl(sideband->cpu[i].bell_fd, PERF_EVENT_IOC_PAUSE_OUTPUT, !on);
+}
+
+size_t frec__sideband_poll(const struct frec_sideband *sideband, enum frec_sideband_fds which,
+			   struct pollfd *fds, size_t room)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sideband->count && count < room; i++) {
+		const struct frec_sideband_cpu *cpu = &sideband->cpu[i];
+		int fd = which == FREC_SIDEBAND_ALERTS ? cpu->fd : cpu->bell_fd;
+
+		fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+	}
+	return count;
 }
 
 void frec__sideband_close(struct frec_sideband *sideband, int cpu)
@@ -185,6 +264,8 @@ static void handle_sample(struct frec_sideband *sideband, const void *body, size
 	alert = (struct frec_alert){.time = sample.time};
 	alert.kind = (enum frec_alert_kind)kind;
 	switch (alert.kind) {
+	case FREC_ALERT_CLOCK:
+		return;
 	case FREC_ALERT_FATAL:
 		alert.pid = sample.pid;
 		alert.tid = sample.tid;
@@ -379,6 +460,7 @@ void frec__sideband_drain(struct frec_sideband *sideband)
 
 	for (size_t i = 0; i < sideband->count; i++)
 		copy_cpu(&sideband->cpu[i], until, &batch);
+	sideband->handled += batch.count;
 	if (batch.count)
 		qsort(batch.copied, batch.count, sizeof(*batch.copied), by_time);
 	for (size_t i = 0; i < batch.count; i++) {

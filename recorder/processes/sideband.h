@@ -3,12 +3,19 @@
  * The sideband is a small ring on each CPU, whose records are read and removed instead of being
  * overwritten. The records report forks, execs, renames, mappings and exits for the process table,
  * and raise alerts for fatal signals, SIGKILL, the OOM killer and execs. An alert wakes the
- * recorder at once. All records are read when a ring is a quarter full, at each alert, and before
- * each snapshot.
+ * recorder at once. All records are read whenever the recorder wakes, and before each snapshot.
+ *
+ * What wakes the recorder are the rings, at each alert and when one is a quarter full, and the
+ * doorbells. A doorbell is a further ring on each CPU, of one page, to which the kernel writes the
+ * forks, mappings and exits once more. Nobody reads it: its descriptor becomes readable with each
+ * record. So a recorder that has slept reacts to the first such record at once. Each ring costs the
+ * process that causes it some microseconds, so a recorder that is awake has the doorbells off, and
+ * looks now and then by itself.
  */
 #ifndef FREC_RECORDER_PROCESSES_SIDEBAND_H
 #define FREC_RECORDER_PROCESSES_SIDEBAND_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +30,9 @@ enum frec_alert_kind {
 	FREC_ALERT_KILL,  /* SIGKILL was sent */
 	FREC_ALERT_OOM,	  /* the OOM killer chose a victim */
 	FREC_ALERT_EXEC,  /* a process called exec: its arguments can be read now */
+	/* The kernel has changed its clock source. This alert only wakes the recorder and is not
+	 * passed on. */
+	FREC_ALERT_CLOCK,
 	FREC_ALERT_COUNT,
 	/* A process is gone, and how it ended is unknown. No tracepoint raises this alert. */
 	FREC_ALERT_GONE = FREC_ALERT_COUNT
@@ -40,8 +50,10 @@ struct frec_alert {
 
 struct frec_sideband_cpu {
 	int cpu;
-	int fd; /* to be polled for POLLIN */
+	int fd;
 	struct frec_forward_ring ring;
+	int bell_fd;
+	void *bell;
 	int alert_fd[FREC_ALERT_COUNT];
 	uint64_t alert_id[FREC_ALERT_COUNT];
 };
@@ -50,8 +62,11 @@ struct frec_sideband {
 	size_t count;
 	struct frec_sideband_cpu *cpu;
 	struct frec_format format[FREC_ALERT_COUNT];
+	/* which alerts can be raised; to do without one, clear its entry before CPUs are opened */
 	bool available[FREC_ALERT_COUNT];
-	uint64_t lost; /* records that the kernel dropped because a ring was full */
+	bool deaf;	  /* the doorbells are off */
+	uint64_t handled; /* records that were read */
+	uint64_t lost;	  /* records that the kernel dropped because a ring was full */
 	void (*alert)(void *context, const struct frec_alert *alert);
 	/* Called when a process has mapped a file as code; may be NULL. The callback must not open
 	 * the file, because it can be called during a snapshot. */
@@ -68,6 +83,16 @@ struct frec_sideband {
 int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 			struct frec_process_table *processes, struct frec_error *reterr);
 int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr);
+
+/* Switches the doorbells on or off. They are on at first. */
+void frec__sideband_listen(struct frec_sideband *sideband, bool on);
+
+enum frec_sideband_fds { FREC_SIDEBAND_ALERTS, FREC_SIDEBAND_BELLS };
+/* Fills `fds` with the descriptors of the rings or of the doorbells, at most `room`. Returns how
+ * many. */
+size_t frec__sideband_poll(const struct frec_sideband *sideband, enum frec_sideband_fds which,
+			   struct pollfd *fds, size_t room);
+
 /* Drains all rings, then closes the ring of `cpu`. */
 void frec__sideband_close(struct frec_sideband *sideband, int cpu);
 void frec__sideband_deinit(struct frec_sideband *sideband);

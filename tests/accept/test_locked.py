@@ -11,7 +11,7 @@ from puppet import Puppet
 
 LOCKED, TRANSPORTS = os.path.realpath(sys.argv[1]), sys.argv[2:]
 # With shm, the events of a child that the bare system call has forked have unknown ids.
-UNKNOWN = (-1, -1)
+UNKNOWN = (None, None)
 CLOCK = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 
