@@ -2,6 +2,7 @@
 // Reading the kernel's clocks.
 #include "proto/clocks.h"
 
+#include <limits.h>
 #include <time.h>
 
 static int64_t monotonic_ahead, boottime_ahead;
@@ -28,8 +29,9 @@ uint64_t frec__monotonic(void)
 int frec__milliseconds_until(uint64_t time)
 {
 	uint64_t now = frec__monotonic();
+	uint64_t left = time > now ? (time - now) / 1000000 + 1 : 0;
 
-	return time > now ? (int)((time - now) / 1000000) + 1 : 0;
+	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
 int64_t frec__clocks_epoch(void)

@@ -132,7 +132,8 @@ uint64_t frec__memories_idle_until(const struct frec_memories *memories)
 
 	for (size_t i = 0; i < memories->count; i++) {
 		const struct frec_memory *memory = &memories->memory[i];
-		uint64_t until = memory->idle + memories->patience;
+		bool is_set = memories->patience < UINT64_MAX - memory->idle;
+		uint64_t until = is_set ? memory->idle + memories->patience : UINT64_MAX;
 
 		// The end of the last process wakes the recorder, which then looks.
 		if (memory->idle && !memory->own && !memory->lingers && (!next || until < next))

@@ -172,17 +172,24 @@ static void a_memory_is_kept_for_a_while(void **state)
 	frec__memories_give_back(&memories);
 	assert_true(has_rings(STRANGER));
 	awaited_uid = 0;
-	// A process that closed its connection may write on.
+	// A process that closed its connection may write on. Its end wakes the recorder, so the
+	// recorder wakes only once to find out that it lives.
 	frec__process_table_fork(&processes, 7, 1, 7, 1000);
 	frec__process_table_find(&processes, 7)->owner.uid = STRANGER;
 	frec__process_table_find(&processes, 7)->kept = true;
+	assert_int_equal(attach(STRANGER), 0);
+	assert_int_equal(frec__memories_idle_until(&memories), 0);
+	frec__memories_leave(&memories, LIFE);
+	assert_in_range(frec__memories_idle_until(&memories), 1, frec__monotonic());
 	frec__memories_give_back(&memories);
 	assert_true(has_rings(STRANGER));
+	assert_int_equal(frec__memories_idle_until(&memories), 0);
 	frec__process_table_end(&processes, 7, 2000);
 	frec__memories_give_back(&memories);
 	assert_false(has_rings(STRANGER));
 	// The recorder's own memory is never given back.
 	assert_true(frec__memories_fd(&memories, 0, 0, NULL) >= 0);
+	assert_int_equal(frec__memories_idle_until(&memories), 0);
 	frec__memories_give_back(&memories);
 	assert_true(has_rings(0));
 }
