@@ -66,7 +66,7 @@ static void add_number(struct attributes *attributes, const char *prefix, const 
 	attribute->long_value = (int64_t)value;
 }
 
-// Adds an attribute "flightrec.PREFIX.KEY" for each pair.
+// Adds an attribute for each pair, with the name PREFIX.KEY (see add_named()).
 static void add_pairs(struct attributes *attributes, const char *prefix,
 		      Flightrec__Pair *const *pairs, size_t count)
 {

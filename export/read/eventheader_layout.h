@@ -77,8 +77,8 @@ struct frec_eventheader_node {
 /* A description, and the source that was made from it. */
 struct frec_eventheader_layout {
 	size_t raw_source, source; /* indices in snapshot->sources */
-	/* its metadata is a copy that the layout owns; its activity, related and data are not
-	 * used */
+	/* head.metadata is a copy that the layout owns; head.activity, head.related and head.data
+	 * are not used */
 	struct frec_eventheader_head head;
 	bool has_activity, has_related;
 	uint64_t hash;

@@ -51,7 +51,7 @@ struct frec_file {
 
 struct frec_file_user {
 	uint32_t uid;
-	size_t size, findings; /* what was kept of this user's files */
+	size_t size, findings; /* bytes and number of the findings kept about its files */
 	uint64_t turn;	       /* number of the turn in which one of its files was last read */
 	/* a report has said that files of this user are not read */
 	bool reported;

@@ -24,8 +24,9 @@
 /* A limit that allows fewer sources is reported, because one glob over a kernel subsystem can
  * select this many. */
 #define SOURCES_COMFORTABLE 100
-/* How many descriptors per CPU are not for sources: the ring, the sideband and its alerts. */
-#define FDS_PER_CPU (2 + FREC_ALERT_COUNT)
+/* How many descriptors per CPU are not for sources: the ring, and of the sideband its ring, its
+ * doorbell and its alerts. */
+#define FDS_PER_CPU (3 + FREC_ALERT_COUNT)
 
 // Opens a tracepoint that every kernel has. Returns a descriptor, which the caller closes, or a
 // negative errno. Sets `ret_what` to the step that was tried last.

@@ -347,7 +347,8 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 }
 
 // To a recorder in a pid namespace, the kernel reports processes outside with pid 0, and dead ones
-// with pid -1. The table would take all of them for one process.
+// with pid -1. Such records are ignored, because the table would take all processes with one of
+// these pids for the same process.
 static bool is_outside(uint32_t pid)
 {
 	return !pid || pid == UINT32_MAX;

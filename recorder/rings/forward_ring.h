@@ -41,7 +41,7 @@ size_t frec__forward_size(const struct frec_forward_reader *reader);
 /* Copies the next record, which can lie on both sides of the end of the ring. */
 void frec__forward_copy(const struct frec_forward_reader *reader, void *ret);
 
-/* Returns the space of the records before reader->tail to the kernel. */
+/* Gives the space of the records before reader->tail back to the kernel. */
 void frec__forward_end(const struct frec_forward_reader *reader);
 
 #endif

@@ -97,9 +97,9 @@ static int guard(void *memory, size_t size)
 	return guard_key;
 }
 
-// Gives the pages of the memory back, unless that was done: all apart from those of the header and
-// the table. Otherwise the pages would stay allocated as long as any process maps the memory or has
-// its memfd open.
+// Gives back the pages of the memory, apart from those of the header and the table, unless that was
+// done already. Otherwise the pages would stay allocated as long as any process maps the memory or
+// has its memfd open.
 static void empty(const struct frec__shm *shm)
 {
 	if (released)

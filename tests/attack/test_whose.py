@@ -22,7 +22,7 @@ EVENTS = 50
 PUPPET, TRANSPORT = os.path.realpath(sys.argv[1]), sys.argv[2]
 CLIENT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "client.py")
 PYTHON = "/usr/bin/python3"
-# Runs a program in a child, and ends, as a program does that becomes a daemon.
+# Runs a program in a child and ends, like a program that becomes a daemon.
 LEAVE = "import os, sys\nif os.fork():\n    os._exit(0)\nos.execv(sys.argv[1], sys.argv[1:])"
 
 as_nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}

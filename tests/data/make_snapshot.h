@@ -29,7 +29,7 @@ struct make_options {
 	bool no_crash;	     /* the snapshot was requested; nothing crashed */
 	bool other_host;     /* its machine's CLOCK_MONOTONIC began a second later */
 	bool other_recorder; /* its recorder began a nanosecond later */
-	/* requests have the kernel's call chain; switches, and the threads that did not crash, have
+	/* requests have the kernel's call chain; switches, and the thread that did not crash, have
 	 * unwound frames */
 	bool stacks;
 };

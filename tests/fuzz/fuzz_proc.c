@@ -119,16 +119,15 @@ static void handle_core(void)
 {
 	struct frec_core_process process;
 	struct frec_stack stack;
+	const struct frec_core_tid *thread;
 	uint8_t bytes[64];
-	char name[16];
 
 	if (frec__core_process_open(&process, pid))
 		return;
 	require(process.mappings && process.mappings <= FREC_CORE_MAPS_MAX);
 	require(process.programs <= process.mappings);
-	frec__core_process_tid(&process, 1);
-	frec__core_process_name(&process, 7, name);
-	require(strnlen(name, sizeof(name)) < sizeof(name));
+	thread = frec__core_process_thread(&process, 1);
+	require(!thread || strnlen(thread->name, sizeof(thread->name)) < sizeof(thread->name));
 	frec__core_process_stack(&process, process.mapping[0].end - 1, bytes, sizeof(bytes),
 				 &stack);
 	frec__core_process_close(&process);

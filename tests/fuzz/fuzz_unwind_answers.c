@@ -36,8 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct frec_stack_sample sample = {.registers = {0xf, values, 4},
 						 .stack = {0x7000, stack, sizeof(stack)}};
 	static struct frec_unwound unwound;
-	struct frec_unwind_worker worker = {.started = true,
-					    .until = frec__monotonic() + UINT64_C(1000000000)};
+	struct frec_unwind_worker worker = {.until = frec__monotonic() + UINT64_C(1000000000)};
 	int ends[2];
 
 	if (!size)

@@ -88,7 +88,7 @@ def check_progress(*words, status=0):
         told = told_when_stopped(words, status, True, ticks)
         if told:
             break
-    # The bar is drawn several times and then erased.
+    # The bar is drawn at least once and then erased.
     assert re.fullmatch(rb"(\r\[#* *\] +\d+%, \d+:\d\d left )+\r\x1b\[K", told), (words, told)
     assert told_when_stopped(words, status, False, ticks) == b"", words
 

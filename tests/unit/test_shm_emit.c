@@ -321,8 +321,8 @@ static void killed_without_sequences(void **state)
 #ifndef __has_feature
 #define __has_feature(name) 0
 #endif
-// The thread sanitizer delays signal handlers, and its own handler cannot run within a restartable
-// sequence.
+// The thread sanitizer delays signal handlers, and these tests need the handler to run at the
+// breakpoint.
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
 #define BREAKPOINTS
 extern uint8_t frec__shm_entered[], frec__shm_committed[];

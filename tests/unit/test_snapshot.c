@@ -278,7 +278,8 @@ static void wrapped(void **state)
 	}
 }
 
-// The whole ring is younger than the time up to which the file would be complete.
+// All records that are left in the ring are younger than the time up to which the file would be
+// complete if none had been overwritten.
 static void overwritten_end_to_end_while_waiting(void **state)
 {
 	struct pipeline_result result;

@@ -138,8 +138,8 @@ static void registers_that_rows_do_not_follow(void **state)
 
 	(void)state;
 	open_x86_64(&fixture);
-	// The CFA of `third` is at rbx + 16, and `second` has saved rbx, whose value is known only
-	// if rbx is tracked from the top frame on.
+	// The CFA of `third` is rbx + 16. `second` has saved rbx, but rows do not follow rbx, so
+	// the stack has to be unwound again from the top frame, with all registers.
 	fixture.registers[8] = BIAS + 0x1010;
 	fixture.words[2] = BIAS + 0x1110;
 	fixture.words[3] = STACK + 0x50; // rbx, saved by second

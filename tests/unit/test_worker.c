@@ -69,8 +69,8 @@ static void how_a_child_ended(void **state)
 	}
 }
 
-// A copy of this program as only its owner may read it, with another type in its ELF header unless
-// that is 0.
+// Makes a copy of this program that only its owner may read, and stores the copy's path in `path`.
+// If `type` is not 0, the copy's ELF header has this type instead of the program's.
 static void copy_of_this(char path[32], uint16_t type)
 {
 	static char bytes[1 << 16];
