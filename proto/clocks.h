@@ -25,8 +25,8 @@ void frec__clocks_set_ahead(int64_t monotonic, int64_t boottime);
 /* The kernel's CLOCK_MONOTONIC in nanoseconds. Any thread and any signal handler may call it. */
 uint64_t frec__monotonic(void);
 
-/* Returns how long poll(2) has to wait until `time`, rounded up; 0 if that has passed. It is at most
- * INT_MAX, which is 24 days. */
+/* Returns how many milliseconds poll(2) has to wait until `time`, rounded up; 0 if that has passed.
+ * It is at most INT_MAX, which is 24 days. */
 int frec__milliseconds_until(uint64_t time);
 
 #endif

@@ -132,9 +132,10 @@ uint64_t frec__memories_idle_until(const struct frec_memories *memories)
 
 	for (size_t i = 0; i < memories->count; i++) {
 		const struct frec_memory *memory = &memories->memory[i];
-		bool is_set = memories->patience < UINT64_MAX - memory->idle;
-		uint64_t until = is_set ? memory->idle + memories->patience : UINT64_MAX;
+		uint64_t until = memory->idle + memories->patience;
 
+		if (until < memory->idle)
+			until = UINT64_MAX; // a cool-down of centuries
 		// The end of the last process wakes the recorder, which then looks.
 		if (memory->idle && !memory->own && !memory->lingers && (!next || until < next))
 			next = until;
