@@ -128,6 +128,13 @@ add_test(NAME vm/attack_whose_core COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t
 	env FREC_OWN_KERNEL=1 ${accept_environment}
 	${CMAKE_CURRENT_SOURCE_DIR}/attack/test_whose_core.py $<TARGET_FILE:core_crash>)
 set_tests_properties(vm/attack_whose_core PROPERTIES TIMEOUT 600 LABELS vm SKIP_RETURN_CODE 77)
+add_library(wait_in_elf MODULE attack/wait_in_elf.c)
+target_link_libraries(wait_in_elf PRIVATE ${CMAKE_DL_LIBS})
+add_test(NAME vm/attack_rights_core COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 300 --
+	env FREC_OWN_KERNEL=1 ${accept_environment}
+	${CMAKE_CURRENT_SOURCE_DIR}/attack/test_rights.py $<TARGET_FILE:puppet>
+	$<TARGET_FILE:make_snapshot> $<TARGET_FILE:wait_in_elf>)
+set_tests_properties(vm/attack_rights_core PROPERTIES TIMEOUT 360 LABELS vm SKIP_RETURN_CODE 77)
 add_executable(impostor attack/impostor.c)
 target_link_libraries(impostor PRIVATE flightrec_static)
 target_include_directories(impostor PRIVATE ${PROJECT_SOURCE_DIR})
@@ -138,8 +145,6 @@ foreach(transport usdt shm)
 	frec_accept_test(attack_shares_${transport} root attack/test_shares.py ${transport}
 		$<TARGET_FILE:puppet> $<TARGET_FILE:storm>)
 endforeach()
-add_library(wait_in_elf MODULE attack/wait_in_elf.c)
-target_link_libraries(wait_in_elf PRIVATE ${CMAKE_DL_LIBS})
 frec_accept_test(attack_rights root attack/test_rights.py $<TARGET_FILE:puppet>
 	$<TARGET_FILE:make_snapshot> $<TARGET_FILE:wait_in_elf>)
 frec_accept_test(attack_failures_record root attack/test_failures_record.py $<TARGET_FILE:puppet>

@@ -225,7 +225,12 @@ try:
 except subprocess.TimeoutExpired:
     check(False, "sees its end while the daemon and its keeper live")
 check(len(keepers(out)) == 1, f"they do {keepers(out)}")
-with open(os.path.join(out, "log"), encoding="utf-8") as file:
-    os.kill(int(file.read().split("waiting ")[1].split()[0]), signal.SIGUSR1)
+def waiting():
+    with open(os.path.join(out, "log"), encoding="utf-8") as file:
+        return re.search(r"waiting (\d+)\n", file.read())
+
+
+check(wait_for(waiting), "the daemon waits")
+os.kill(int(waiting()[1]), signal.SIGUSR1)
 check(wait_for(lambda: not keepers(out)), "no keeper is left")
 done()
