@@ -10,7 +10,7 @@ function(frec_fuzz_target name)
 	add_dependencies(fuzz_targets fuzz_${name})
 	add_test(NAME fuzz/${name} COMMAND ${Python3_EXECUTABLE}
 		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run --built ${CMAKE_CURRENT_BINARY_DIR}
-		--seconds 10 ${name})
+		--seconds 10 --seed 1 ${name})
 	set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
 endfunction()
 

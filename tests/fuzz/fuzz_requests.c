@@ -303,6 +303,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	// Each run takes at least one message of a client, up to the end of its connection.
 	for (int i = 0; i < STEPS_MAX + 2 && server.clients.count; i++)
 		run_loop();
+	// Clients of a user who has had his share of the time rest for a while (recorder/pace.h).
+	for (int i = 0; i < 5000 && server.clients.count; i++) {
+		usleep(1000);
+		run_loop();
+	}
 	require(!server.clients.count);
 	require(!engine.watchlist.count);
 	require(!engine.triggers.count);

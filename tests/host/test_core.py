@@ -342,8 +342,7 @@ def feeding(data):
 
 
 def check_anything():
-    """The handler passes on any data unchanged, even if a recorder waits for the process's
-    stacks."""
+    """The handler passes on any data unchanged."""
     whole, _ = taken(crash_with(OURS))
     head = bytearray(whole[:100000])
     struct.pack_into("<Q", head, 64 + 32, 1 << 62)  # the header claims 2^62 bytes of notes
@@ -370,7 +369,9 @@ def check_anything():
             )
         sleeper.kill()
         sleeper.wait()
-        assert listener.heard().count(f"core {sleeper.pid}") == 8, listener.heard()
+        heard = listener.heard()
+        # Nobody is asked for the stacks of a process whose core is not being dumped.
+        assert not [line for line in heard if f"core {sleeper.pid}" in line], heard
 
 
 def crash_with(previous):
