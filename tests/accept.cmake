@@ -144,6 +144,7 @@ target_link_libraries(storm PRIVATE flightrec_static Threads::Threads)
 foreach(transport usdt shm)
 	frec_accept_test(attack_shares_${transport} root attack/test_shares.py ${transport}
 		$<TARGET_FILE:puppet> $<TARGET_FILE:storm>)
+	set_tests_properties(host/attack_shares_${transport} PROPERTIES RUN_SERIAL TRUE)
 endforeach()
 frec_accept_test(attack_rights root attack/test_rights.py $<TARGET_FILE:puppet>
 	$<TARGET_FILE:make_snapshot> $<TARGET_FILE:wait_in_elf>)
