@@ -143,21 +143,23 @@ static void publish(const struct frec__shm_line *last, const struct frec__shm_li
 	__atomic_store_n(&to->time, line->time, __ATOMIC_RELAXED);
 	__atomic_store_n(&to->rate, line->rate, __ATOMIC_RELAXED);
 	__atomic_store_n(&to->ticks, line->ticks, __ATOMIC_RELAXED);
-	// If another thread has called frec_clock_coarse(), `last` is not the line any more.
+	// If another thread has called frec_clock_coarse() or drawn a line, `last` is not the line
+	// any more.
 	(void)__atomic_compare_exchange_n(&frec__shm_line, &last, to, false, __ATOMIC_SEQ_CST,
 					  __ATOMIC_RELAXED);
 }
 
-// Reads the clock, and draws the next line if no other thread does. Returns the time.
-static uint64_t draw(const struct frec__shm *shm)
+// Reads the clock, and draws the line that follows `last` if no other thread does. Returns the
+// time.
+static uint64_t draw(const struct frec__shm *shm, const struct frec__shm_line *last)
 {
-	const struct frec__shm_line *last;
 	struct frec__shm_line line;
 	uint64_t before = 0, time = 0, took = UINT64_MAX;
 
-	if (__atomic_exchange_n(&lines.busy, true, __ATOMIC_ACQUIRE))
+	// An exchange would take the cache line away from the thread that draws.
+	if (__atomic_load_n(&lines.busy, __ATOMIC_RELAXED) ||
+	    __atomic_exchange_n(&lines.busy, true, __ATOMIC_ACQUIRE))
 		return read_clock(shm, CLOCK_MONOTONIC);
-	last = __atomic_load_n(&frec__shm_line, __ATOMIC_RELAXED);
 	for (int i = 0; i < READINGS && took > READING_MAX; i++) {
 		before = read_counter();
 		time = read_clock(shm, CLOCK_MONOTONIC);
@@ -193,10 +195,12 @@ uint64_t frec__shm_draw_line(const struct frec__shm *shm, uint32_t cpu)
 {
 #ifdef __x86_64__
 	uint32_t options = __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED);
+	// publish() compares with what was checked here, so a call of frec_clock_coarse() at any
+	// later moment wins.
+	const struct frec__shm_line *last = __atomic_load_n(&frec__shm_line, __ATOMIC_ACQUIRE);
 
-	if ((options & (FREC_SHM_COUNTER | FREC_SHM_COARSE)) == FREC_SHM_COUNTER &&
-	    !frec__shm_clock_is_coarse())
-		return draw(shm);
+	if ((options & (FREC_SHM_COUNTER | FREC_SHM_COARSE)) == FREC_SHM_COUNTER && last != &coarse)
+		return draw(shm, last);
 #endif
 	return frec__shm_read_clock(shm, cpu);
 }
