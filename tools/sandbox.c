@@ -5,10 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,25 +17,8 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/system_call_filter.h"
 #include "unwind/opener.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-	__has_feature(memory_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
 
 // Rights and structures of Landlock, which old kernel headers lack. A kernel accepts a structure
 // that is larger than the one it knows if the members that it does not know are zero.
@@ -61,7 +41,7 @@ static bool is_off(void)
 {
 	const char *wanted = secure_getenv("FLIGHTREC_SANDBOX");
 
-	return SANITIZED || (wanted && !strcmp(wanted, "off"));
+	return FREC_SANITIZED || (wanted && !strcmp(wanted, "off"));
 }
 
 struct ruleset {
@@ -168,95 +148,88 @@ void frec__tool_sandbox_write_beside(struct frec_tool_sandbox *sandbox, const ch
 	allow_path(sandbox, slash ? real : ".", WRITE);
 }
 
-#define ALLOW(name) \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), \
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-
 // Allows the system calls that reading, computing and writing need. Those that would make a socket,
 // a process or new code are not among them. All others fail with EPERM, for which the C library is
 // prepared. Returns 0, also if the kernel has no seccomp, or a negative errno.
 static int filter_system_calls(void)
 {
 	static const struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		ALLOW(read),
-		ALLOW(write),
-		ALLOW(readv),
-		ALLOW(writev),
-		ALLOW(pread64),
-		ALLOW(pwrite64),
-		ALLOW(lseek),
-		ALLOW(openat),
-		ALLOW(openat2),
-		ALLOW(close),
-		ALLOW(fstat),
-		ALLOW(newfstatat),
-		ALLOW(statx),
-		ALLOW(statfs),
-		ALLOW(fstatfs),
-		ALLOW(faccessat),
-		ALLOW(faccessat2),
-		ALLOW(readlinkat),
-		ALLOW(getcwd),
-		ALLOW(getdents64),
-		ALLOW(ftruncate),
-		ALLOW(fallocate),
-		ALLOW(fsync),
-		ALLOW(fdatasync),
-		ALLOW(mkdirat),
-		ALLOW(unlinkat),
-		ALLOW(renameat),
-		ALLOW(renameat2),
+		FREC_FILTER_BEGIN,
+		FREC_FILTER_ALLOW(read),
+		FREC_FILTER_ALLOW(write),
+		FREC_FILTER_ALLOW(readv),
+		FREC_FILTER_ALLOW(writev),
+		FREC_FILTER_ALLOW(pread64),
+		FREC_FILTER_ALLOW(pwrite64),
+		FREC_FILTER_ALLOW(lseek),
+		FREC_FILTER_ALLOW(openat),
+		FREC_FILTER_ALLOW(openat2),
+		FREC_FILTER_ALLOW(close),
+		FREC_FILTER_ALLOW(fstat),
+		FREC_FILTER_ALLOW(newfstatat),
+		FREC_FILTER_ALLOW(statx),
+		FREC_FILTER_ALLOW(statfs),
+		FREC_FILTER_ALLOW(fstatfs),
+		FREC_FILTER_ALLOW(faccessat),
+		FREC_FILTER_ALLOW(faccessat2),
+		FREC_FILTER_ALLOW(readlinkat),
+		FREC_FILTER_ALLOW(getcwd),
+		FREC_FILTER_ALLOW(getdents64),
+		FREC_FILTER_ALLOW(ftruncate),
+		FREC_FILTER_ALLOW(fallocate),
+		FREC_FILTER_ALLOW(fsync),
+		FREC_FILTER_ALLOW(fdatasync),
+		FREC_FILTER_ALLOW(mkdirat),
+		FREC_FILTER_ALLOW(unlinkat),
+		FREC_FILTER_ALLOW(renameat),
+		FREC_FILTER_ALLOW(renameat2),
 #ifdef SYS_open
-		ALLOW(open),
-		ALLOW(stat),
-		ALLOW(lstat),
-		ALLOW(access),
-		ALLOW(readlink),
-		ALLOW(mkdir),
-		ALLOW(rmdir),
-		ALLOW(unlink),
-		ALLOW(rename),
-		ALLOW(poll),
-		ALLOW(getrlimit),
+		FREC_FILTER_ALLOW(open),
+		FREC_FILTER_ALLOW(stat),
+		FREC_FILTER_ALLOW(lstat),
+		FREC_FILTER_ALLOW(access),
+		FREC_FILTER_ALLOW(readlink),
+		FREC_FILTER_ALLOW(mkdir),
+		FREC_FILTER_ALLOW(rmdir),
+		FREC_FILTER_ALLOW(unlink),
+		FREC_FILTER_ALLOW(rename),
+		FREC_FILTER_ALLOW(poll),
+		FREC_FILTER_ALLOW(getrlimit),
 #endif
-		ALLOW(fcntl),
-		ALLOW(dup),
-		ALLOW(ioctl),	// for isatty(3)
-		ALLOW(sendmsg), // to the opener
-		ALLOW(recvmsg),
-		ALLOW(ppoll),
-		ALLOW(wait4), // for the pager
-		ALLOW(munmap),
-		ALLOW(mremap),
-		ALLOW(madvise),
-		ALLOW(brk),
-		ALLOW(futex),
-		ALLOW(getrandom),
-		ALLOW(clock_gettime),
-		ALLOW(clock_nanosleep),
-		ALLOW(gettimeofday),
-		ALLOW(rt_sigaction),
-		ALLOW(rt_sigprocmask),
-		ALLOW(rt_sigreturn),
-		ALLOW(restart_syscall),
-		ALLOW(getpid),
-		ALLOW(gettid),
-		ALLOW(getuid),
-		ALLOW(geteuid),
-		ALLOW(getgid),
-		ALLOW(getegid),
-		ALLOW(umask),
-		ALLOW(uname),
-		ALLOW(sysinfo),
-		ALLOW(prlimit64),
-		ALLOW(sched_getaffinity),
-		ALLOW(sched_yield),
-		ALLOW(exit),
-		ALLOW(exit_group),
+		FREC_FILTER_ALLOW(fcntl),
+		FREC_FILTER_ALLOW(dup),
+		FREC_FILTER_ALLOW(ioctl),   // for isatty(3)
+		FREC_FILTER_ALLOW(sendmsg), // to the opener
+		FREC_FILTER_ALLOW(recvmsg),
+		FREC_FILTER_ALLOW(ppoll),
+		FREC_FILTER_ALLOW(wait4), // for the pager
+		FREC_FILTER_ALLOW(munmap),
+		FREC_FILTER_ALLOW(mremap),
+		FREC_FILTER_ALLOW(madvise),
+		FREC_FILTER_ALLOW(brk),
+		FREC_FILTER_ALLOW(futex),
+		FREC_FILTER_ALLOW(getrandom),
+		FREC_FILTER_ALLOW(clock_gettime),
+		FREC_FILTER_ALLOW(clock_nanosleep),
+		FREC_FILTER_ALLOW(gettimeofday),
+		FREC_FILTER_ALLOW(rt_sigaction),
+		FREC_FILTER_ALLOW(rt_sigprocmask),
+		FREC_FILTER_ALLOW(rt_sigreturn),
+		FREC_FILTER_ALLOW(restart_syscall),
+		FREC_FILTER_ALLOW(getpid),
+		FREC_FILTER_ALLOW(gettid),
+		FREC_FILTER_ALLOW(getuid),
+		FREC_FILTER_ALLOW(geteuid),
+		FREC_FILTER_ALLOW(getgid),
+		FREC_FILTER_ALLOW(getegid),
+		FREC_FILTER_ALLOW(umask),
+		FREC_FILTER_ALLOW(uname),
+		FREC_FILTER_ALLOW(sysinfo),
+		FREC_FILTER_ALLOW(prlimit64),
+		FREC_FILTER_ALLOW(sched_getaffinity),
+		FREC_FILTER_ALLOW(sched_yield),
+		FREC_FILTER_ALLOW(exit),
+		FREC_FILTER_ALLOW(exit_group),
 		// mmap(2) and mprotect(2), but not with PROT_EXEC.
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3),

@@ -4,9 +4,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -19,6 +16,7 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/rights.h"
+#include "proto/system_call_filter.h"
 #include "unwind/opener.h"
 
 // The user and group to become, as in every Linux distribution.
@@ -31,24 +29,6 @@
 #define KILL_PATIENCE 1000
 // How many milliseconds lie between two looks at a child that cannot be waited for.
 #define LOOK 10
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-	__has_feature(memory_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
 
 // Becomes nobody, or stays who it is where users cannot be changed: in a recorder without rights,
 // and in a user namespace that has no such user.
@@ -69,13 +49,9 @@ static void set_limits(const struct frec_sandbox *sandbox)
 	if (sandbox->seconds)
 		setrlimit(RLIMIT_CPU, &time);
 	// A sanitizer reserves terabytes of address space.
-	if (!SANITIZED)
+	if (!FREC_SANITIZED)
 		setrlimit(RLIMIT_AS, &memory);
 }
-
-#define ALLOW(name) \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), \
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 // How many instructions allow the calls of a child that writes.
 #define WRITING 4
@@ -85,38 +61,35 @@ static void set_limits(const struct frec_sandbox *sandbox)
 static int filter_system_calls(bool writes)
 {
 	const struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		ALLOW(read),
-		ALLOW(pread64),
-		ALLOW(lseek),
-		ALLOW(fstat),
-		ALLOW(newfstatat), // fstat(2) of newer C libraries
-		ALLOW(fcntl),
-		ALLOW(close),
-		ALLOW(recvmsg),
-		ALLOW(sendmsg),
-		ALLOW(mmap),
-		ALLOW(munmap),
-		ALLOW(mremap),
-		ALLOW(mprotect),
-		ALLOW(madvise),
-		ALLOW(brk),
-		ALLOW(futex),
-		ALLOW(clock_gettime),
-		ALLOW(sysinfo), // qsort(3)
-		ALLOW(uname),
-		ALLOW(setitimer),
-		ALLOW(rt_sigreturn),
-		ALLOW(restart_syscall),
-		ALLOW(exit),
-		ALLOW(exit_group),
+		FREC_FILTER_BEGIN,
+		FREC_FILTER_ALLOW(read),
+		FREC_FILTER_ALLOW(pread64),
+		FREC_FILTER_ALLOW(lseek),
+		FREC_FILTER_ALLOW(fstat),
+		FREC_FILTER_ALLOW(newfstatat), // fstat(2) of newer C libraries
+		FREC_FILTER_ALLOW(fcntl),
+		FREC_FILTER_ALLOW(close),
+		FREC_FILTER_ALLOW(recvmsg),
+		FREC_FILTER_ALLOW(sendmsg),
+		FREC_FILTER_ALLOW(mmap),
+		FREC_FILTER_ALLOW(munmap),
+		FREC_FILTER_ALLOW(mremap),
+		FREC_FILTER_ALLOW(mprotect),
+		FREC_FILTER_ALLOW(madvise),
+		FREC_FILTER_ALLOW(brk),
+		FREC_FILTER_ALLOW(futex),
+		FREC_FILTER_ALLOW(clock_gettime),
+		FREC_FILTER_ALLOW(sysinfo), // qsort(3)
+		FREC_FILTER_ALLOW(uname),
+		FREC_FILTER_ALLOW(setitimer),
+		FREC_FILTER_ALLOW(rt_sigreturn),
+		FREC_FILTER_ALLOW(restart_syscall),
+		FREC_FILTER_ALLOW(exit),
+		FREC_FILTER_ALLOW(exit_group),
 		// From here on what only a child needs that writes.
 		BPF_STMT(BPF_JMP | BPF_JA, writes ? 0 : WRITING),
-		ALLOW(write),
-		ALLOW(splice),
+		FREC_FILTER_ALLOW(write),
+		FREC_FILTER_ALLOW(splice),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
 	const struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]),
@@ -126,7 +99,7 @@ static int filter_system_calls(bool writes)
 		return -errno;
 	// If the kernel has no seccomp filters (EINVAL), the other limits have to do. With a
 	// sanitizer there is no filter, because a sanitizer makes system calls of its own.
-	if (SANITIZED || !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) ||
+	if (FREC_SANITIZED || !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) ||
 	    errno == EINVAL)
 		return 0;
 	return -errno;
