@@ -329,7 +329,8 @@ def bad():
     at, size = struct.unpack_from("<QQ", whole, 40)
     fails("mono2", whole[:40] + bytes(7) + b"\xff" + whole[48:], "beyond the end")
     count = len(events("mono.frec"))
-    ends("cut", whole[: at + size // 2], 1, count - 1, "cut off")
+    # Records of processes come first, and those of the last events last.
+    ends("cut", whole[: at + size * 9 // 10], 1, count - 1, "cut off")
     ends(
         "unfinished", whole[:48] + bytes(8) + whole[56 : at + size], count, count, "did not finish"
     )
