@@ -30,11 +30,11 @@
  * On top of the engine, the server (server.h) adds clients to the loop, and the session (session.h)
  * is what the commands of the tool see. The messages of clients are in proto/control.proto.
  *
- * Invariants: indices of rings and sources never change while the engine runs. Memory for the next
- * capture is set aside before a ring or source records, so that taking a capture allocates nothing.
- * The loop blocks only in poll(2) and while it writes a file; then it also drains the sideband. It
- * wakes only if something happens; what no kernel interface announces is looked at every 20 ms, but
- * only while it can change (is_restless() in engine.c).
+ * Invariants: indices of rings and sources change only when a memory is given back. Memory for the
+ * next capture is set aside before a ring or source records, so that taking a capture allocates
+ * nothing. The loop blocks only in poll(2) and while it writes a file; then it also drains the
+ * sideband. It wakes only if something happens; what no kernel interface announces is looked at
+ * every 20 ms, but only while it can change (is_restless() in engine.c).
  * Everything that comes from a socket or from the memory of services is hostile.
  */
 #ifndef FREC_RECORDER_ENGINE_H
