@@ -100,10 +100,21 @@ static int start_server(struct frec_session *session, const struct frec_session_
 	const struct frec_folder *folder = &session->engine.store.folder;
 	int r = frec__server_init(server, &session->engine, reterr);
 
-	if (!r)
-		r = options->control ? frec__server_listen(server, options->control, 0600, reterr)
-				     : listen_by_default(server, reterr);
-	if (r && options->control_optional && !server->listeners && server->signals >= 0) {
+	if (r)
+		return r;
+	// Clients open their own snapshots at the path in the reply; they cannot list the folder. A
+	// folder that existed before keeps its mode.
+	if (options->listen && folder->made)
+		(void)chmod(folder->path, 0711);
+	if (options->listen)
+		r = frec__server_listen(server, options->listen, 0666, reterr);
+	if (r)
+		return r;
+	// This socket comes last, so that scripts can wait until it is there: from then on services
+	// get in, too.
+	r = options->control ? frec__server_listen(server, options->control, 0600, reterr)
+			     : listen_by_default(server, reterr);
+	if (r && options->control_optional) {
 		frec__report(
 			LOG_NOTICE,
 			"recording goes on without a control socket, so 'flightrec status' and "
@@ -111,12 +122,6 @@ static int start_server(struct frec_session *session, const struct frec_session_
 			reterr->message);
 		r = 0;
 	}
-	if (!r && options->listen)
-		r = frec__server_listen(server, options->listen, 0666, reterr);
-	// Clients open their own snapshots at the path in the reply; they cannot list the folder. A
-	// folder that existed before keeps its mode.
-	if (!r && options->listen && folder->made)
-		(void)chmod(folder->path, 0711);
 	return r;
 }
 
