@@ -13,9 +13,9 @@
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
 
-// With CONFIG_SCHED_AUTOGROUP, nice values are compared within a session only, and each session gets
-// an equal share of the CPUs, however many sessions another user starts. A daemon is alone in its
-// session.
+// With CONFIG_SCHED_AUTOGROUP, nice values are compared within a session only, and each session
+// gets an equal share of the CPUs, however many sessions another user starts. A daemon is alone in
+// its session.
 static void raise_session(void)
 {
 	static const char value[] = STRING(NICE);
