@@ -266,7 +266,8 @@ static struct frec_cause cause_of(const struct frec_engine *engine, const struct
 		frec__process_table_life(&engine->processes, death->reason.pid, death->reason.life);
 	struct frec_cause cause = {.kind = death->reason.kind,
 				   .signal = death->reason.signal,
-				   .only_uid = death->only_uid};
+				   .only_uid = death->only_uid,
+				   .uid = death->uid};
 
 	if (process)
 		snprintf(cause.name, sizeof(cause.name), "%s",
