@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that a stranger gets at most a quarter of what is finite and all strangers together at most
-// three quarters, that root gets what is left, and that the sources of a recorder are shared so.
+// Proves that a stranger gets at most a quarter of what is finite, and all strangers together at
+// most three quarters, that root gets what is left, and that sources are shared in this way.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
