@@ -30,7 +30,7 @@ static bool gzip_add(void *state, const void *data, size_t size, bool last, stru
 	z_stream *stream = state;
 	const uint8_t *p = data;
 
-	do {
+	for (;;) {
 		uInt piece = size < STEP ? (uInt)size : STEP;
 		int flush = last && piece == size ? Z_FINISH : Z_NO_FLUSH;
 
@@ -45,10 +45,11 @@ static bool gzip_add(void *state, const void *data, size_t size, bool last, stru
 				return false;
 			out->size += STEP - stream->avail_out;
 		} while (!stream->avail_out);
+		if (piece == size)
+			return true;
 		p += piece;
 		size -= piece;
-	} while (size);
-	return true;
+	}
 }
 
 static void gzip_destroy(void *state)

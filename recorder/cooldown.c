@@ -9,10 +9,15 @@
 // The part of a cool-down that passes even if events are overwritten.
 #define EARLIEST(duration) ((duration) / 10)
 
+uint32_t frec__cause_user(const struct frec_cause *cause)
+{
+	return cause->only_uid < 0 ? cause->uid : (uint32_t)cause->only_uid;
+}
+
 bool frec__cause_is(const struct frec_cause *a, const struct frec_cause *b)
 {
 	return a->kind == b->kind && a->signal == b->signal && a->pid == b->pid &&
-	       a->only_uid == b->only_uid && !strcmp(a->name, b->name);
+	       a->only_uid == b->only_uid && a->uid == b->uid && !strcmp(a->name, b->name);
 }
 
 static const struct frec_recent_cause *find(const struct frec_cooldown *cooldown,
@@ -54,7 +59,7 @@ static bool may_replace(const struct frec_cooldown *cooldown, uint32_t uid, size
 		const struct frec_recent_cause *recent = &cooldown->recent[i];
 
 		if (i != at && recent->written)
-			frec__share_count(&share, frec__user_of(recent->cause.only_uid), 1);
+			frec__share_count(&share, frec__cause_user(&recent->cause), 1);
 	}
 	return frec__share_has_room(&share, 1, FREC_CAUSES_MAX);
 }
@@ -81,7 +86,7 @@ void frec__cooldown_begin(struct frec_cooldown *cooldown, const struct frec_caus
 	bool goes_on = recent && now - recent->written < 2 * cooldown->duration;
 
 	if (!recent)
-		recent = place_for(cooldown, frec__user_of(cause->only_uid));
+		recent = place_for(cooldown, frec__cause_user(cause));
 	*recent = (struct frec_recent_cause){
 		.cause = *cause, .since = goes_on ? recent->since : happened, .written = now};
 }

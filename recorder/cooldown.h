@@ -35,6 +35,9 @@ struct frec_cause {
 	uint32_t pid;
 	/* the user whose records the snapshot holds; -1: all records */
 	int64_t only_uid;
+	/* The user whose process died; 0 for a request. Programs of different users have different
+	 * causes even if all snapshots are root's. */
+	uint32_t uid;
 };
 
 struct frec_cooldown {
@@ -48,6 +51,9 @@ struct frec_cooldown {
 		uint64_t written;
 	} recent[FREC_CAUSES_MAX];
 };
+
+/* Returns the user whose share (share.h) a cause takes. */
+uint32_t frec__cause_user(const struct frec_cause *cause);
 
 bool frec__cause_is(const struct frec_cause *a, const struct frec_cause *b);
 

@@ -188,12 +188,31 @@ static uint32_t user_of(const struct frec_crash_records *records, uint32_t pid, 
 
 	if (!records->processes)
 		return 0;
-	process = frec__process_table_find_at(records->processes, pid, time);
-	if (process && (!process->exit || process->exit >= time))
+	process = frec__process_table_alive_at(records->processes, pid, time);
+	if (process)
 		return process->payer;
 	// The sideband has not reported the birth of this process.
 	snprintf(path, sizeof(path), "/proc/%u", pid);
 	return stat(path, &status) ? FREC_USER_UNKNOWN : status.st_uid;
+}
+
+static bool is_of(const struct frec_crash_records *records, const struct frec_kept_crash *kept,
+		  const struct frec_reason *reason)
+{
+	return kept->pid == reason->pid &&
+	       (!records->processes ||
+		frec__process_table_is_of(records->processes, kept->pid, kept->time, reason->life));
+}
+
+// Returns whether a record of `pid` at `time` is of the process that the entry is for.
+static bool is_same(const struct frec_crash_records *records, const struct frec_kept_crash *kept,
+		    uint32_t pid, uint64_t time)
+{
+	const struct frec_process_table *table = records->processes;
+
+	return kept->pid == pid &&
+	       (!table || frec__process_table_alive_at(table, pid, kept->time) ==
+				  frec__process_table_alive_at(table, pid, time));
 }
 
 // Returns the entry of a process, in which a record of `size` bytes may be kept, or NULL.
@@ -208,7 +227,7 @@ static struct frec_kept_crash *entry_of(struct frec_crash_records *records, uint
 
 		frec__share_count(&places, kept->uid, 1);
 		frec__share_count(&bytes, kept->uid, size_of(kept));
-		if (kept->pid == pid)
+		if (is_same(records, kept, pid, time))
 			entry = kept;
 	}
 	if (!frec__share_has_room(&bytes, size, FREC_CRASH_BYTES_MAX))
@@ -239,6 +258,7 @@ void frec__crash_records_keep(struct frec_crash_records *records,
 	place = details ? &kept->details : &kept->sample;
 	free(*place);
 	*place = copy;
+	kept->time = sample->time;
 	kept->since = frec__monotonic();
 }
 
@@ -283,18 +303,29 @@ static void remove_at(struct frec_crash_records *records, size_t at)
 	records->kept[at] = records->kept[--records->count];
 }
 
-struct frec_kept_crash frec__crash_records_take(struct frec_crash_records *records, uint32_t pid)
+struct frec_kept_crash frec__crash_records_take(struct frec_crash_records *records,
+						const struct frec_reason *reason)
 {
 	struct frec_kept_crash taken = {.pid = 0};
 
 	for (size_t i = 0; i < records->count; i++) {
-		if (records->kept[i].pid != pid)
+		if (!is_of(records, &records->kept[i], reason))
 			continue;
 		taken = records->kept[i];
 		remove_at(records, i);
 		break;
 	}
 	return taken;
+}
+
+static bool is_awaited(const struct frec_crash_records *records, const struct frec_deaths *deaths,
+		       const struct frec_kept_crash *kept)
+{
+	for (size_t i = 0; i < deaths->count; i++) {
+		if (is_of(records, kept, &deaths->death[i].reason))
+			return true;
+	}
+	return false;
 }
 
 void frec__crash_records_sweep(struct frec_crash_records *records, const struct frec_deaths *deaths)
@@ -304,7 +335,7 @@ void frec__crash_records_sweep(struct frec_crash_records *records, const struct 
 	for (size_t i = records->count; i-- > 0;) {
 		struct frec_kept_crash kept = records->kept[i];
 
-		if (frec__deaths_has(deaths, kept.pid) || now - kept.since < UNCLAIMED_MAX)
+		if (now - kept.since < UNCLAIMED_MAX || is_awaited(records, deaths, &kept))
 			continue;
 		remove_at(records, i);
 		frec__kept_crash_deinit(&kept);

@@ -40,6 +40,7 @@
  * the BPF program wrote. */
 struct frec_kept_crash {
 	uint32_t pid;
+	uint64_t time;	/* of the latest record: says which of the processes with this pid */
 	uint32_t uid;	/* the user whose share this takes */
 	uint64_t since; /* when a record was last kept, in nanoseconds of CLOCK_MONOTONIC */
 	struct perf_event_header *sample, *details;
@@ -51,7 +52,8 @@ struct frec_crash_records {
 	/* What the records look like. Only the members that frec__crash_records_init() sets are
 	 * valid. */
 	struct frec_source signal, details;
-	/* to find out whose a record is; NULL: all records are root's */
+	/* to find out of which process and of which user a record is; NULL: its pid says which
+	 * process, and all records are root's */
 	const struct frec_process_table *processes;
 	size_t ring_size; /* 0: there are no crash rings */
 	size_t rings;
@@ -85,14 +87,13 @@ void frec__crash_records_drain(struct frec_crash_records *records);
 void frec__crash_records_keep(struct frec_crash_records *records,
 			      const struct perf_event_header *record, bool details);
 
-/* Hands over the records of a process; there may be none. Free them with
+/* Hands over the records of the process that died; there may be none. Free them with
  * frec__kept_crash_deinit(). */
-struct frec_kept_crash frec__crash_records_take(struct frec_crash_records *records, uint32_t pid);
+struct frec_kept_crash frec__crash_records_take(struct frec_crash_records *records,
+						const struct frec_reason *reason);
 void frec__kept_crash_deinit(struct frec_kept_crash *kept);
 
-/* Drops records that were kept a while ago for processes without a death in `deaths`. Called before
- * deaths are recorded, because the next process that has the pid of such a record may be among
- * them. */
+/* Drops records that were kept a while ago for processes without a death in `deaths`. */
 void frec__crash_records_sweep(struct frec_crash_records *records,
 			       const struct frec_deaths *deaths);
 

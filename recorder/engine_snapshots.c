@@ -266,7 +266,8 @@ static struct frec_cause cause_of(const struct frec_engine *engine, const struct
 		frec__process_table_life(&engine->processes, death->reason.pid, death->reason.life);
 	struct frec_cause cause = {.kind = death->reason.kind,
 				   .signal = death->reason.signal,
-				   .only_uid = death->only_uid};
+				   .only_uid = death->only_uid,
+				   .uid = death->uid};
 
 	if (process)
 		snprintf(cause.name, sizeof(cause.name), "%s",
@@ -296,7 +297,7 @@ static void forget(void *context, const struct frec_reason *reason)
 	struct frec_engine *engine = context;
 	struct frec_thread_stacks stacks = frec__kept_stacks_take(&engine->stacks, reason->life);
 	struct frec_kept_crash kept =
-		frec__crash_records_take(&engine->sources.crash_records, reason->pid);
+		frec__crash_records_take(&engine->sources.crash_records, reason);
 	struct frec_process *process =
 		frec__process_table_life(&engine->processes, reason->pid, reason->life);
 
@@ -336,7 +337,7 @@ static void write_death(struct frec_engine *engine, const struct frec_death *dea
 	frec__deaths_note_gone(&engine->deaths);
 	job = capture(engine, &death->reason, death->cause.only_uid);
 	stacks = frec__kept_stacks_take(&engine->stacks, death->reason.life);
-	kept = frec__crash_records_take(records, death->reason.pid);
+	kept = frec__crash_records_take(records, &death->reason);
 	job.stacks = &stacks;
 	job.crash = (struct frec_crash_copy){.sample_source = &records->signal,
 					     .details_source = &records->details,

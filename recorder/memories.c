@@ -191,7 +191,7 @@ static struct frec_memory *find(const struct frec_memories *memories, uint32_t u
 }
 
 static int add(struct frec_memories *memories, uint32_t uid, uint32_t space,
-	       struct frec_error *reterr)
+	       struct frec_memory **ret, struct frec_error *reterr)
 {
 	struct frec_memory *memory;
 	int r;
@@ -214,6 +214,7 @@ static int add(struct frec_memories *memories, uint32_t uid, uint32_t space,
 		return r;
 	}
 	memories->count++;
+	*ret = memory;
 	return 0;
 }
 
@@ -221,17 +222,15 @@ int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t cli
 		      struct frec_error *reterr)
 {
 	uint32_t space = client ? frec__pid_space_of(&memories->spaces, client) : 0;
-	struct frec_memory *memory;
-	int r;
+	struct frec_memory *memory = find(memories, uid, space);
+	int r = 0;
 
 	if (space)
 		frec__pid_spaces_learn(&memories->spaces, client);
-	if (!find(memories, uid, space)) {
-		r = add(memories, uid, space, reterr);
-		if (r)
-			return r;
-	}
-	memory = find(memories, uid, space);
+	if (!memory)
+		r = add(memories, uid, space, &memory, reterr);
+	if (!memory)
+		return r;
 	memory->own |= !client;
 	return frec__shm_fd(memory->rings);
 }

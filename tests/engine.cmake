@@ -1,6 +1,6 @@
 # The parts of the recorder engine, without a kernel that records.
 foreach(test catalog control crash_records deaths file_reader format processes repeats ring
-	transport worker)
+	share transport worker)
 	frec_unit_test(test_${test} frec_engine)
 endforeach()
 frec_unit_test(test_snapshot frec_pipeline frec_engine)

@@ -60,7 +60,9 @@ static void drop_many(struct frec_process_table *table, size_t count)
 	size_t found = 0, equal = 0;
 	uint64_t last;
 
-	for (size_t i = 0; i < FREC_PROCESS_BUCKETS && orders; i++) {
+	if (!orders)
+		return;
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
 		for (const struct frec_process *p = table->bucket[i]; p; p = p->next) {
 			if (p->exit && found < table->exited)
 				orders[found++] = order_of(p);

@@ -104,6 +104,22 @@ struct frec_process *frec__process_table_find_at(const struct frec_process_table
 	return process;
 }
 
+struct frec_process *frec__process_table_alive_at(const struct frec_process_table *table,
+						  uint32_t pid, uint64_t time)
+{
+	struct frec_process *process = frec__process_table_find_at(table, pid, time);
+
+	return process && (!process->exit || process->exit >= time) ? process : NULL;
+}
+
+bool frec__process_table_is_of(const struct frec_process_table *table, uint32_t pid, uint64_t time,
+			       uint64_t life)
+{
+	const struct frec_process *process = frec__process_table_life(table, pid, life);
+
+	return !process || process == frec__process_table_alive_at(table, pid, time);
+}
+
 void frec__process_table_each(struct frec_process_table *table,
 			      void (*visit)(void *context, const struct frec_process *),
 			      void *context)
@@ -172,16 +188,6 @@ static void inherit(struct frec_process_table *table, struct frec_process *proce
 		frec__process_table_map(table, process->pid, &parent->map[i]);
 }
 
-// Returns the process that had `pid` at `time`, when it had a child, or NULL. A later process with
-// that pid is no answer, even if the table has nothing about the parent.
-static struct frec_process *parent_at(const struct frec_process_table *table, uint32_t pid,
-				      uint64_t time)
-{
-	struct frec_process *parent = frec__process_table_find_at(table, pid, time);
-
-	return parent && (!parent->exit || parent->exit >= time) ? parent : NULL;
-}
-
 static void set_parent(struct frec_process *process, struct frec_process *parent)
 {
 	if (!parent || process->parent || frec__process_descends(parent, process->life))
@@ -194,7 +200,8 @@ void frec__process_link(struct frec_process_table *table, struct frec_process *p
 {
 	if (!process->exit && process->ppid)
 		set_parent(process,
-			   parent_at(table, process->ppid, process->start + PROC_START_ROUNDING));
+			   frec__process_table_alive_at(table, process->ppid,
+							process->start + PROC_START_ROUNDING));
 }
 
 void frec__process_table_link(struct frec_process_table *table)
@@ -233,7 +240,7 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 			if (process->start < time)
 				process->start = time;
 			process->ppid = process->ppid ? process->ppid : ppid;
-			set_parent(process, parent_at(table, ppid, time));
+			set_parent(process, frec__process_table_alive_at(table, ppid, time));
 			return;
 		}
 		// The pid is reused, and the EXIT record of the process that had it before was
@@ -241,7 +248,7 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 		frec__exited_add(table, process, time);
 	}
 	process = add(table, pid, time);
-	parent = parent_at(table, ppid, time);
+	parent = frec__process_table_alive_at(table, ppid, time);
 	if (!process)
 		return;
 	process->ppid = ppid;

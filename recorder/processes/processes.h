@@ -191,6 +191,15 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 struct frec_process *frec__process_table_find_at(const struct frec_process_table *table,
 						 uint32_t pid, uint64_t time);
 
+/* As frec__process_table_find_at(), but returns NULL if that process was over at `time`. */
+struct frec_process *frec__process_table_alive_at(const struct frec_process_table *table,
+						  uint32_t pid, uint64_t time);
+
+/* Returns whether a record of `pid` at `time` is of the process that is `life`. If that is 0, or a
+ * process that the table has forgotten, nobody knows, and the pid decides. */
+bool frec__process_table_is_of(const struct frec_process_table *table, uint32_t pid, uint64_t time,
+			       uint64_t life);
+
 /* Marks the process and all its threads as ended. */
 void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uint64_t time);
 /* Adds a thread that is known only from a record and gives it the name of its process. Does nothing

@@ -13,6 +13,7 @@ void frec__crash_finder_init(struct frec_crash_finder *finder,
 			     const struct frec_snapshot_job *snapshot)
 {
 	*finder = (struct frec_crash_finder){.reason = snapshot->reason,
+					     .processes = snapshot->processes,
 					     .mentioned = calloc(PID_LIMIT / 8, 1)};
 	if (snapshot->reason->pid)
 		frec__crash_finder_mention(finder, snapshot->reason->pid);
@@ -43,6 +44,9 @@ void frec__crash_finder_record(struct frec_crash_finder *finder, const struct fr
 
 	if (!reason->pid || sample->pid != reason->pid ||
 	    (reason->tid && sample->tid != reason->tid))
+		return;
+	// The rings can have the crash of another process that had this pid.
+	if (!frec__process_table_is_of(finder->processes, sample->pid, sample->time, reason->life))
 		return;
 	// Records come newest first, so the first one here belongs to the last signal. But the one
 	// that was set aside may be the only one with a stack.

@@ -12,6 +12,7 @@
 
 struct frec_crash_finder {
 	const struct frec_reason *reason;
+	const struct frec_process_table *processes;
 	/* the record of the fatal signal, with registers and stack, and the source that wrote it */
 	const struct frec_sample *sample;
 	const struct frec_source *source;

@@ -318,9 +318,9 @@ void frec__quota_keep(const char *folder, uint64_t quota, uid_t owner, const cha
 	if (owners > STRANGERS_QUOTAS)
 		limits.bytes = quota / owners * STRANGERS_QUOTAS;
 	for (size_t at = 0, count; at < all.count; at += count) {
-		struct candidates one = {.count = count = of_one_owner(&all, at),
-					 .candidate = &all.candidate[at]};
+		struct candidates one = {.candidate = &all.candidate[at]};
 
+		one.count = count = of_one_owner(&all, at);
 		keep(&one, dirfd(listing), folder, &limits, youngest);
 	}
 	free(all.candidate);

@@ -12,12 +12,7 @@
 #include "flightrec.pb-c.h"
 #include "proto/crc32c.h"
 #include "proto/part.h"
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
+#include "tests/data/byte_buffer.h"
 
 #define SAMPLE_TYPE \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
@@ -28,28 +23,6 @@
 #define TEXT_SIZE 60000
 
 size_t hostile_chunk_size = 1u << 20;
-
-struct bytes {
-	uint8_t *data;
-	size_t size, capacity;
-};
-
-static void add(struct bytes *bytes, const void *data, size_t size)
-{
-	if (bytes->size + size > bytes->capacity) {
-		bytes->capacity = 2 * (bytes->size + size);
-		bytes->data = realloc(bytes->data, bytes->capacity);
-		REQUIRE(bytes->data);
-	}
-	if (size)
-		memcpy(bytes->data + bytes->size, data, size);
-	bytes->size += size;
-}
-
-static void add_number(struct bytes *bytes, uint64_t value, size_t size)
-{
-	add(bytes, &value, size);
-}
 
 static void add_varint(struct bytes *bytes, uint64_t value)
 {

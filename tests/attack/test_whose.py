@@ -5,8 +5,9 @@ their events, their names, and which events they have.
 
 Who: a user beside a recorder of root
 Tried: waits for the pid of a daemon's dead parent, runs set-uid and set-gid programs below a
-    client, leaves a connection to a process of root
-Happened: the deaths are root's, and no file of his has records, names or counts of others
+    client, leaves a connection to a process of root, crashes a program that root runs, too
+Happened: the deaths are root's, no file of his has records, names or counts of others, and his
+    crashes do not make root's a repeat
 """
 import os
 import shutil
@@ -178,4 +179,16 @@ check(path and os.stat(path).st_uid == 0, "root has the snapshot of that service
 check(len(of_nobody()) == before, "and nobody has none")
 client.stdin.close()
 check(recorder.stop() == 0, f"the recorder exits with 0 {recorder.errors}")
+
+if TRANSPORT == "usdt":
+    print("== without --listen: the same program, of nobody and of root", flush=True)
+    recorder = Recorder("-e", "accept:*", "--transport", TRANSPORT, "--cooldown", "1h")
+    for whose, what in ((as_nobody, "a process of nobody"), ({}, "root's process after that")):
+        service = Puppet(PUPPET, **whose)
+        wait_for(lambda: service.word() != 0)
+        last = service.emit(EVENTS)
+        path = crash(service)
+        check_roots(path, service.pid, last, what)
+        check(path and os.stat(path).st_mode & 0o777 == 0o600, "nobody else can read it")
+    check(recorder.stop() == 0, f"the recorder exits with 0 {recorder.errors}")
 done()

@@ -15,12 +15,8 @@
 
 #include "flightrec.pb-c.h"
 #include "proto/part.h"
+#include "tests/data/byte_buffer.h"
 
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) \
-			abort(); \
-	} while (0)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define SAMPLE_TYPE \
@@ -33,28 +29,6 @@ enum { REQUEST = 1, SWITCH = 2, WAKING = 3, IRQ = 4, DELIVER = 5, SOURCES = 5, O
 enum { MAIN = 123, WORKER = 125, STRANGER = 777 };
 #define SINCE 1000000000ull
 #define UNTIL 3000000000ull
-
-struct bytes {
-	uint8_t *data;
-	size_t size, capacity;
-};
-
-static void add(struct bytes *bytes, const void *data, size_t size)
-{
-	if (bytes->size + size > bytes->capacity) {
-		bytes->capacity = 2 * (bytes->size + size);
-		bytes->data = realloc(bytes->data, bytes->capacity);
-		REQUIRE(bytes->data);
-	}
-	if (size)
-		memcpy(bytes->data + bytes->size, data, size);
-	bytes->size += size;
-}
-
-static void add_number(struct bytes *bytes, uint64_t value, size_t size)
-{
-	add(bytes, &value, size);
-}
 
 struct ring {
 	struct bytes bytes;

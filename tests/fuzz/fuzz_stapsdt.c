@@ -2,59 +2,18 @@
 // Whatever the notes of a program's USDT probes are, the child that reads them stays within them,
 // and the recorder makes probes of what the child says. The input is the section of notes in an
 // intact ELF file; it is also taken for the arguments of a probe.
-#include <elf.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "recorder/declared/file_reader.h"
 #include "recorder/sources/stapsdt.h"
+#include "tests/data/note_file.h"
 #include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const char names[] = "\0.note.stapsdt\0.shstrtab";
-
-struct file {
-	Elf64_Ehdr header;
-	Elf64_Shdr section[3];
-	char names[sizeof(names)];
-};
-
-static int make_file(const uint8_t *notes, size_t size)
-{
-	struct file file = {
-		.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-				       EV_CURRENT},
-			   .e_type = ET_DYN,
-			   .e_machine = EM_X86_64,
-			   .e_version = EV_CURRENT,
-			   .e_shoff = offsetof(struct file, section),
-			   .e_ehsize = sizeof(Elf64_Ehdr),
-			   .e_shentsize = sizeof(Elf64_Shdr),
-			   .e_shnum = 3,
-			   .e_shstrndx = 2},
-		.section = {{0},
-			    {.sh_name = 1,
-			     .sh_type = SHT_NOTE,
-			     .sh_offset = sizeof(struct file),
-			     .sh_size = size,
-			     .sh_addralign = 4},
-			    {.sh_name = 15,
-			     .sh_type = SHT_STRTAB,
-			     .sh_offset = offsetof(struct file, names),
-			     .sh_size = sizeof(names)}},
-	};
-	int fd = memfd_create("probes", MFD_CLOEXEC);
-
-	memcpy(file.names, names, sizeof(names));
-	require(write(fd, &file, sizeof(file)) == sizeof(file));
-	require(write(fd, notes, size) == (ssize_t)size);
-	return fd;
-}
 
 // Takes the child's part. It is a thread here, so that the fuzzer sees what it does.
 static void *serve(void *socket)
@@ -115,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (child < 0)
 		child = start_child();
 	check_arguments(data, size);
-	file.fd = make_file(data, size);
+	file.fd = make_note_file(data, size, size);
+	require(file.fd >= 0);
 	ask_child(child, &file);
 	r = frec__stapsdt_take(&probes, &file, "*", "*");
 	require(!r || r == -E2BIG);

@@ -86,3 +86,9 @@ assert {path.stem for path in MAN.glob("*.1")} == {
     "flightrec",
     *(f"flightrec-{command}" for command in commands),
 }, "pages without a command"
+# Every command that reads a file in a sandbox says how to do without it.
+for command in commands:
+    source = MAN.parent / f"cmd_{command}.c"
+    if source.exists() and "frec__tool_sandbox_enter" in source.read_text(encoding="utf-8"):
+        text = page_text(f"flightrec-{command}")
+        assert "FLIGHTREC_SANDBOX" in text, f"flightrec-{command}.1 does not name FLIGHTREC_SANDBOX"

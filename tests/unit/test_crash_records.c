@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Proves that the record of a crash is kept apart from the rings, within bounds and without the
-// stack bytes that the kernel could not read, and that it becomes the crash of a snapshot whose
-// rings have no such record.
+// stack bytes that the kernel could not read, that it becomes the crash of a snapshot whose rings
+// have no such record, and that no other process with that pid gets it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,6 +76,11 @@ static void keep(const struct record *record)
 	frec__crash_records_keep(&records, &record->header, false);
 }
 
+static struct frec_kept_crash take(uint32_t pid, uint64_t life)
+{
+	return frec__crash_records_take(&records, &(struct frec_reason){.pid = pid, .life = life});
+}
+
 static void the_unread_part_is_dropped(void **state)
 {
 	static const uint64_t used[] = {0, 1, 8, 100, STACK - 1, STACK};
@@ -87,7 +92,7 @@ static void the_unread_part_is_dropped(void **state)
 		struct frec_kept_crash kept;
 
 		keep(&record);
-		kept = frec__crash_records_take(&records, 100);
+		kept = take(100, 0);
 		assert_non_null(kept.sample);
 		assert_true(kept.sample->size <= record.header.size);
 		assert_true(kept.sample->size <= sizeof(record) - STACK + used[i] + 8);
@@ -114,10 +119,10 @@ static void the_newest_of_a_process_counts(void **state)
 	keep(&first);
 	keep(&second);
 	assert_int_equal(records.count, 1);
-	kept = frec__crash_records_take(&records, 100);
+	kept = take(100, 0);
 	assert_int_equal(((const struct frec_sample *)kept.sample)->time, 6);
 	frec__kept_crash_deinit(&kept);
-	kept = frec__crash_records_take(&records, 100);
+	kept = take(100, 0);
 	assert_null(kept.sample);
 }
 
@@ -136,7 +141,7 @@ static void the_first_are_kept(void **state)
 	}
 	assert_int_equal(records.count, FREC_DEATHS_MAX);
 	assert_int_equal(records.lost, 20);
-	kept = frec__crash_records_take(&records, 1);
+	kept = take(1, 0);
 	assert_non_null(kept.sample);
 	frec__kept_crash_deinit(&kept);
 	// A record that nobody takes is dropped after a while, unless the snapshot of its death is
@@ -149,6 +154,78 @@ static void the_first_are_kept(void **state)
 	frec__crash_records_sweep(&records, &deaths);
 	assert_int_equal(records.count, 1);
 	assert_int_equal(records.kept[0].pid, 2);
+}
+
+static uint64_t time_of(const struct frec_kept_crash *kept)
+{
+	return kept->sample ? ((const struct frec_sample *)kept->sample)->time : 0;
+}
+
+// Records of two processes that had the same pid, one after the other.
+static void reused_pids(void **state)
+{
+	FREC_PROCESS_TABLE struct frec_process_table processes = {0};
+	struct record first = made(100, 5, 100), second = made(100, 25, 50);
+	static struct frec_deaths deaths;
+	struct frec_kept_crash kept;
+	uint64_t lives[2];
+
+	(void)state;
+	records.processes = &processes;
+	frec__process_table_fork(&processes, 100, 0, 100, 1);
+	lives[0] = frec__process_table_find(&processes, 100)->life;
+	frec__process_table_exit(&processes, 100, 100, 10);
+	frec__process_table_fork(&processes, 100, 0, 100, 20);
+	lives[1] = frec__process_table_find(&processes, 100)->life;
+	keep(&first);
+	keep(&second);
+	assert_int_equal(records.count, 2);
+	kept = take(100, lives[1]);
+	assert_int_equal(time_of(&kept), 25);
+	frec__kept_crash_deinit(&kept);
+	// The death of one process is no reason to keep the record of the other one.
+	keep(&second);
+	for (size_t i = 0; i < records.count; i++)
+		records.kept[i].since = 0;
+	deaths.count = 1;
+	deaths.death[0].reason = (struct frec_reason){.pid = 100, .life = lives[1]};
+	frec__crash_records_sweep(&records, &deaths);
+	assert_int_equal(records.count, 1);
+	assert_int_equal(records.kept[0].time, 25);
+	// It is not handed over for the other one either.
+	kept = take(100, lives[0]);
+	assert_int_equal(time_of(&kept), 0);
+	kept = take(100, lives[1]);
+	assert_int_equal(time_of(&kept), 25);
+	frec__kept_crash_deinit(&kept);
+	// A record can come before the birth of its process is known.
+	first = made(200, 5, 100);
+	keep(&first);
+	frec__process_table_fork(&processes, 200, 0, 200, 1);
+	kept = take(200, frec__process_table_find(&processes, 200)->life);
+	assert_int_equal(time_of(&kept), 5);
+	frec__kept_crash_deinit(&kept);
+	records.processes = NULL;
+}
+
+// A crash in the rings is not that of a later process with the same pid.
+static void a_later_process_crashed_differently(void **state)
+{
+	FREC_PROCESS_TABLE struct frec_process_table processes = {0};
+	struct frec_reason reason = {.pid = 100};
+	struct frec_crash_finder finder = {.reason = &reason, .processes = &processes};
+	struct record record = made(100, 5, 100);
+
+	(void)state;
+	frec__process_table_fork(&processes, 100, 0, 100, 1);
+	frec__process_table_exit(&processes, 100, 100, 10);
+	frec__process_table_fork(&processes, 100, 0, 100, 20);
+	reason.life = frec__process_table_find(&processes, 100)->life;
+	frec__crash_finder_record(&finder, &records.signal, &record.header);
+	assert_null(finder.sample);
+	record = made(100, 25, 100);
+	frec__crash_finder_record(&finder, &records.signal, &record.header);
+	assert_ptr_equal(finder.sample, &record);
 }
 
 static struct perf_event_header *large(void)
@@ -224,20 +301,21 @@ static void it_becomes_the_crash(void **state)
 {
 	const struct frec_reason reason = {.pid = 100, .tid = 101},
 				 other = {.pid = 100, .tid = 102};
-	struct frec_crash_finder finder = {.reason = &reason};
+	FREC_PROCESS_TABLE struct frec_process_table processes = {0};
+	struct frec_crash_finder finder = {.reason = &reason, .processes = &processes};
 	struct record record = made(100, 5, 100);
 	struct frec_crash_state crash;
 	struct frec_kept_crash kept;
 
 	(void)state;
 	keep(&record);
-	kept = frec__crash_records_take(&records, 100);
+	kept = take(100, 0);
 	frec__crash_finder_record(&finder, &records.signal, kept.sample);
 	frec__crash_state(&finder, &crash);
 	assert_int_equal(crash.time, 5);
 	assert_int_equal(crash.registers.count, 2);
 	assert_int_equal(crash.stack.size, 100);
-	finder = (struct frec_crash_finder){.reason = &other};
+	finder = (struct frec_crash_finder){.reason = &other, .processes = &processes};
 	frec__crash_finder_record(&finder, &records.signal, kept.sample);
 	assert_null(finder.sample);
 	frec__kept_crash_deinit(&kept);
@@ -249,6 +327,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_unread_part_is_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_newest_of_a_process_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(reused_pids, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_later_process_crashed_differently, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(bytes_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(users_have_shares, setup, teardown),
 		cmocka_unit_test_setup_teardown(garbage, setup, teardown),

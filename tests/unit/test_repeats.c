@@ -210,6 +210,27 @@ static void strangers_have_shares(void **state)
 		frec__cooldown_begin(&cooldown, &other, 2, 2);
 	}
 	assert_true(frec__cooldown_until(&cooldown, &cause, 3));
+	// Nor are they forgotten if all snapshots are root's, whoever dies.
+	for (int i = 0; i < 1000; i++) {
+		struct frec_cause other = named("died", (uint32_t)i);
+
+		other.uid = STRANGER + (uint32_t)i % 10;
+		frec__cooldown_begin(&cooldown, &other, 2, 2);
+	}
+	assert_true(frec__cooldown_until(&cooldown, &cause, 3));
+}
+
+// A program that root runs and a user crashes: the user's deaths do not make root's a repeat.
+static void users_die_on_their_own(void **state)
+{
+	struct frec_cooldown cooldown = {.duration = 1000};
+	struct frec_cause of_user = named("/bin/x", 0), of_root = of_user;
+
+	(void)state;
+	of_user.uid = STRANGER;
+	frec__cooldown_begin(&cooldown, &of_user, 1, 1);
+	assert_true(frec__cooldown_until(&cooldown, &of_user, 2));
+	assert_false(frec__cooldown_until(&cooldown, &of_root, 2));
 }
 
 static void strangers_rest(void **state)
@@ -249,6 +270,7 @@ int main(void)
 		cmocka_unit_test(requests_are_gathered),
 		cmocka_unit_test(requests_are_bounded),
 		cmocka_unit_test(strangers_have_shares),
+		cmocka_unit_test(users_die_on_their_own),
 		cmocka_unit_test(strangers_rest),
 	};
 

@@ -17,16 +17,7 @@
 
 #include "recorder/declared/file_reader.h"
 #include "recorder/sources/foreign_targets.h"
-
-// An ELF file with one section of notes, and the names of sections.
-struct file {
-	Elf64_Ehdr header;
-	Elf64_Shdr section[3];
-	char names[32];
-	uint8_t notes[];
-};
-
-static const char names[32] = "\0.note.stapsdt\0.shstrtab";
+#include "tests/data/note_file.h"
 
 static uint8_t notes[4 << 20];
 static size_t notes_size;
@@ -49,35 +40,11 @@ static void add_note(const char *owner, size_t owner_size, uint32_t type, const 
 
 #define ADD(strings) add_note("stapsdt", 8, 3, strings, sizeof(strings))
 
-static int make_file(size_t size)
+static int make_file(size_t claimed)
 {
-	struct file file = {
-		.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-				       EV_CURRENT},
-			   .e_type = ET_DYN,
-			   .e_machine = EM_X86_64,
-			   .e_version = EV_CURRENT,
-			   .e_shoff = offsetof(struct file, section),
-			   .e_ehsize = sizeof(Elf64_Ehdr),
-			   .e_shentsize = sizeof(Elf64_Shdr),
-			   .e_shnum = 3,
-			   .e_shstrndx = 2},
-		.section = {{0},
-			    {.sh_name = 1,
-			     .sh_type = SHT_NOTE,
-			     .sh_offset = offsetof(struct file, notes),
-			     .sh_size = size,
-			     .sh_addralign = 4},
-			    {.sh_name = 15,
-			     .sh_type = SHT_STRTAB,
-			     .sh_offset = offsetof(struct file, names),
-			     .sh_size = sizeof(file.names)}},
-	};
-	int fd = memfd_create("probes", MFD_CLOEXEC);
+	int fd = make_note_file(notes, notes_size, claimed);
 
-	memcpy(file.names, names, sizeof(names));
-	assert_int_equal(write(fd, &file, sizeof(file)), sizeof(file));
-	assert_int_equal(write(fd, notes, notes_size), notes_size);
+	assert_true(fd >= 0);
 	return fd;
 }
 
