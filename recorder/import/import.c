@@ -120,8 +120,8 @@ static void append_number(struct writer *writer, uint64_t value, size_t size)
 	append(writer, &value, size);
 }
 
-// Returns how many entries of the call chain come before the mark for the user's half, which is in a
-// record of its own. The entry behind the mark is the number of that record, and no address.
+// Returns how many entries of the call chain come before the mark for the user's half, which is in
+// a record of its own. The entry behind the mark is the number of that record, and no address.
 static uint64_t before_deferred(const struct frec_perf_sample *sample)
 {
 	for (uint64_t i = 0; i < sample->chain_count; i++) {

@@ -15,8 +15,8 @@ struct frec_tracepoints;
 /*
  * Tries whether perf writes what hits in the idle task, with the tracepoint sched:sched_switch, on
  * each CPU that the calling thread may use in turn: the fault can be one of a single CPU. On each
- * the thread sleeps for a few milliseconds at most. Returns true only if a switch from the idle task
- * was written on each of them: the answer is false on a machine that is too busy for one.
+ * the thread sleeps for a few milliseconds at most. Returns true only if a switch from the idle
+ * task was written on each of them: the answer is false on a machine that is too busy for one.
  */
 bool frec__perf_writes_idle(int tracefs);
 
