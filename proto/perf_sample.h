@@ -38,6 +38,8 @@ static inline struct frec_perf_layout frec__perf_layout(const struct perf_event_
 					 attr->read_format, attr->branch_sample_type};
 }
 
+/* Newer than the kernel headers of Debian 12. */
+#define FREC_PERF_BRANCH_COUNTERS (UINT64_C(1) << 19)
 #define FREC_PERF_BRANCH_SIZE 24 /* bytes of a struct perf_branch_entry */
 
 /* The next three functions are helpers of frec__perf_sample_parse(). The first parses what a sample
@@ -85,6 +87,8 @@ static inline void frec__perf_sample_skip_branches(struct frec_bytes *bytes,
 	if (layout->branch_sample_type & PERF_SAMPLE_BRANCH_HW_INDEX)
 		frec__bytes_u64(bytes);
 	frec__bytes_array(bytes, count, FREC_PERF_BRANCH_SIZE);
+	if (layout->branch_sample_type & FREC_PERF_BRANCH_COUNTERS)
+		frec__bytes_array(bytes, count, 8);
 }
 
 /*

@@ -17,6 +17,7 @@
 #include "recorder/declared/declared_files.h"
 #include "recorder/declared/declared_kinds.h"
 #include "recorder/sources/crash_program.h"
+#include "recorder/sources/tracepoints.h"
 
 #define EVENTS_STATUS_MAX (4 << 20) // bytes
 
@@ -24,6 +25,7 @@ void frec__source_set_deinit(struct frec_source_set *set)
 {
 	frec__crash_records_deinit(&set->crash_records);
 	frec__crash_program_destroy(set->crash_program);
+	frec__tracepoints_destroy(set->tracepoints);
 	for (size_t i = 0; i < set->count; i++)
 		frec__source_deinit(&set->source[i]);
 	free(set->source);
@@ -202,6 +204,67 @@ static int walk_selected(const struct frec_source_set *set, frec_catalog_visit *
 	return r ? r : frec__catalog_walk(set->tracefs, "flightrec:*", visit, context);
 }
 
+// Returns whether the idle task of a CPU can hit a tracepoint. It makes no system calls.
+static bool idle_hits(const struct frec_listed *listed)
+{
+	return listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
+	       strcmp(listed->group, "syscalls") && strcmp(listed->group, "raw_syscalls");
+}
+
+struct wanted {
+	const struct frec_source_set *set;
+	size_t count, idle_hits;
+};
+
+static int count_event(void *context, const struct frec_listed *listed)
+{
+	struct wanted *wanted = context;
+
+	if (!is_wanted(wanted->set, listed))
+		return 0;
+	wanted->count++;
+	wanted->idle_hits += idle_hits(listed);
+	return 0;
+}
+
+// Decides, once, whether a BPF program records the tracepoints that idle tasks hit.
+static void try_tracepoints(struct frec_source_set *set)
+{
+	struct wanted wanted = {.set = set};
+	struct frec_error error;
+
+	set->tracepoints_tried = true;
+	if (frec__perf_writes_idle(set->tracefs))
+		return;
+	(void)walk_selected(set, count_event, &wanted);
+	if (frec__tracepoints_create(&set->tracepoints, (uint32_t)wanted.idle_hits, &error))
+		frec__report(LOG_WARNING, "what hits in the idle task of a CPU may be missing: %s",
+			     error.message);
+}
+
+// Adds a tracepoint that idle tasks can hit, recorded by a BPF program or by perf.
+static int add_tracepoint(struct frec_source_set *set, const struct frec_listed *listed,
+			  struct frec_error *reterr)
+{
+	struct frec_source source;
+	bool taken = false;
+	int r;
+
+	if (!set->tracepoints_tried)
+		try_tracepoints(set);
+	r = frec__source_init(&source, set->tracefs, listed, NULL, reterr);
+	if (r)
+		return r;
+	frec__source_set_stack(&source, frec__selections_stack(set->selections, listed));
+	// Of some tracepoints perf counts nanoseconds, which a program cannot do.
+	if (set->tracepoints && !(source.sample_type & PERF_SAMPLE_PERIOD))
+		taken = !frec__tracepoints_take(set->tracepoints, &source);
+	r = frec__source_set_add(set, &source, reterr);
+	if (!r && taken)
+		frec__tracepoints_begin(set->tracepoints, &set->source[set->count - 1]);
+	return r;
+}
+
 static int found_event(void *context, const struct frec_listed *listed)
 {
 	struct search *search = context;
@@ -211,8 +274,11 @@ static int found_event(void *context, const struct frec_listed *listed)
 
 	if (!is_wanted(set, listed))
 		return 0;
-	r = frec__source_set_add_listed(set, listed, NULL,
-					frec__selections_stack(set->selections, listed), &error);
+	if (idle_hits(listed))
+		r = add_tracepoint(set, listed, &error);
+	else
+		r = frec__source_set_add_listed(
+			set, listed, NULL, frec__selections_stack(set->selections, listed), &error);
 	// A user event can vanish between being listed and being opened.
 	if (!r || r == -ENOENT)
 		return 0;
@@ -263,19 +329,6 @@ int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_
 		frec__declarations_add_machine(set->declarations);
 		refine_from(set, before);
 	}
-	return 0;
-}
-
-struct wanted {
-	const struct frec_source_set *set;
-	size_t count;
-};
-
-static int count_event(void *context, const struct frec_listed *listed)
-{
-	struct wanted *wanted = context;
-
-	wanted->count += is_wanted(wanted->set, listed);
 	return 0;
 }
 

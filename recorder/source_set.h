@@ -19,6 +19,7 @@
 #define FREC_SOURCES_MAX 4096
 
 struct frec_crash_program;
+struct frec_tracepoints;
 
 struct frec_source_set {
 	/* The parts of the engine that are used here. All of them outlive this structure. */
@@ -38,8 +39,11 @@ struct frec_source_set {
 	struct frec_crash_program *crash_program;
 	struct frec_error no_addresses; /* why `crash_program` is NULL */
 	struct frec_crash_records crash_records;
-	char *events_status; /* user_events_status, as last read */
-	size_t declared;     /* the number of declarations that the formats were completed from */
+	/* Records kernel tracepoints in place of perf; NULL: perf records them. */
+	struct frec_tracepoints *tracepoints;
+	bool tracepoints_tried; /* it was decided which of the two does */
+	char *events_status;	/* user_events_status, as last read */
+	size_t declared; /* the number of declarations that the formats were completed from */
 };
 
 void frec__source_set_deinit(struct frec_source_set *set);

@@ -12,6 +12,35 @@
 #include "tools/options.h"
 #include "tools/sandbox.h"
 
+static void report_left_out(const struct frec_import_result *result)
+{
+	static const struct {
+		unsigned int part;
+		const char *what;
+	} parts[] = {
+		{FREC_IMPORT_NO_COUNTS, "values of counters (those of a group, for one)"},
+		{FREC_IMPORT_NO_BRANCHES, "branch stacks"},
+		{FREC_IMPORT_NO_DEFERRED,
+		 "the user's half of call chains, recorded later than them"},
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (result->parts & parts[i].part)
+			fprintf(stderr, "flightrec: left out: %s\n", parts[i].what);
+	}
+	if (result->aux_bytes)
+		fprintf(stderr,
+			"flightrec: left out: %" PRIu64 " bytes of a hardware trace (AUX)\n",
+			result->aux_bytes);
+	for (int bit = 0; bit < 64; bit++) {
+		if (result->unknown_samples >> bit & 1)
+			fprintf(stderr,
+				"flightrec: left out: what bit %d of sample_type adds to samples, "
+				"which is not known here\n",
+				bit);
+	}
+}
+
 static void print_result(const char *output, const struct frec_import_result *result)
 {
 	printf("%s: %" PRIu64 " events of %" PRIu32 " sources on %" PRIu32 " CPUs", output,
@@ -23,6 +52,7 @@ static void print_result(const char *output, const struct frec_import_result *re
 		       " left out: the recording does not describe them, or they are too large",
 		       result->left_out);
 	putchar('\n');
+	report_left_out(result);
 	if (result->end.code)
 		fprintf(stderr, "flightrec: %s: imported what comes before that\n",
 			result->end.message);

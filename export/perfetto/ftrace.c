@@ -10,11 +10,12 @@
 
 #include "export/perfetto/packet.h"
 #include "export/perfetto/sources.h"
+#include "export/perfetto/switches.h"
 #include "export/read/clocks.h"
 #include "export/read/text_values.h"
 
 // These are field numbers, like those in packet.h.
-enum { BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
+enum { BUNDLE_CPU = 1 };
 enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
 enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };
 enum { FIELD_NAME = 1, VALUE_STR = 3, VALUE_INT = 4, VALUE_UINT = 5 };
@@ -126,14 +127,38 @@ static uint8_t *pack_generic(struct frec_perfetto *perfetto, uint8_t *p,
 	return frec__pack_end(start, p);
 }
 
+uint8_t *frec__perfetto_ftrace_head(const struct frec_perfetto *perfetto, uint8_t *p,
+				    const struct frec_event *event, uint32_t tid)
+{
+	// Readers assume CLOCK_BOOTTIME for these times, whatever the packet says.
+	p = frec__pack_number(p, EVENT_TIMESTAMP,
+			      frec__snapshot_boottime(perfetto->context->snapshot, event->time));
+	return frec__pack_number(p, EVENT_PID, tid);
+}
+
+static uint8_t *fill_gap(struct frec_perfetto *perfetto, uint8_t *p,
+			 const struct frec_perfetto_source *source, const struct frec_event *event)
+{
+	const ProtobufCMessageDescriptor *descriptor = source->known->descriptor;
+	const struct frec_value *values[FREC_KNOWN_FIELDS_MAX];
+
+	for (unsigned int i = 0; i < descriptor->n_fields; i++)
+		values[i] = &event->values[source->known_field[i]];
+	return frec__perfetto_fill_gap(perfetto, p, event, values);
+}
+
 int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_event *event,
 				struct frec_error *reterr)
 {
 	const struct frec_record *record = event->record;
 	const struct frec_perfetto_source *source =
 		&perfetto->sources[event->host->index][event->source_index];
-	uint8_t *data =
-		frec__perfetto_room(perfetto, frec__perfetto_event_bound(source, event), reterr);
+	bool known = fits_known(source, event),
+	     is_switch = known && source->known->id == FREC_FTRACE_SCHED_SWITCH;
+	uint8_t *data = frec__perfetto_room(perfetto,
+					    frec__perfetto_event_bound(source, event) +
+						    (is_switch ? FREC_PERFETTO_GAP_MAX : 0),
+					    reterr);
 	uint8_t *packet, *bundle, *one, *p;
 
 	if (!data)
@@ -141,12 +166,13 @@ int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct fre
 	packet = frec__pack_begin(data, TRACE_PACKET);
 	bundle = frec__pack_begin(packet, PACKET_FTRACE_EVENTS);
 	p = frec__pack_number(bundle, BUNDLE_CPU, record->cpu);
-	one = frec__pack_begin(p, BUNDLE_EVENT);
-	// Readers assume CLOCK_BOOTTIME for these times, whatever the packet says.
-	p = frec__pack_number(one, EVENT_TIMESTAMP,
-			      frec__snapshot_boottime(perfetto->context->snapshot, event->time));
-	p = frec__pack_number(p, EVENT_PID, record->tid);
-	if (fits_known(source, event))
+	if (is_switch)
+		p = fill_gap(perfetto, p, source, event);
+	if (!p)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	one = frec__pack_begin(p, FREC_BUNDLE_EVENT);
+	p = frec__perfetto_ftrace_head(perfetto, one, event, record->tid);
+	if (known)
 		p = pack_known(perfetto, p, source, event);
 	else
 		p = pack_generic(perfetto, p, event);

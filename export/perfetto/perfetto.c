@@ -23,6 +23,7 @@
 #include "export/perfetto/shapes.h"
 #include "export/perfetto/sources.h"
 #include "export/perfetto/stacks.h"
+#include "export/perfetto/switches.h"
 #include "export/perfetto/trace.h"
 
 static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_t iid,
@@ -161,6 +162,7 @@ static void destroy(void *state)
 			perfetto->sources[i],
 			perfetto->context->timeline->hosts.hosts[i].snapshot->source_count);
 	frec__perfetto_stacks_deinit(&perfetto->stacks);
+	frec__perfetto_switches_deinit(&perfetto->switches);
 	free(perfetto->sources);
 	frec__table_free(&perfetto->described);
 	frec__table_free(&perfetto->counters);

@@ -50,6 +50,22 @@ struct frec_perfetto_stacks {
 	uint64_t next_frame;
 };
 
+#define FREC_COMM_SIZE 16
+
+/* The thread to which the last switch on a CPU led. */
+struct frec_perfetto_running {
+	bool known;
+	int32_t pid, prio;
+	size_t comm_size;
+	char comm[FREC_COMM_SIZE];
+};
+
+struct frec_perfetto_switches {
+	struct frec_table cpus; /* index in `running`, by host and CPU */
+	struct frec_perfetto_running *running;
+	size_t count;
+};
+
 struct frec_perfetto {
 	const struct frec_export *context;
 	struct frec_perfetto_source **sources; /* by host, then by source */
@@ -59,6 +75,7 @@ struct frec_perfetto {
 	struct frec_table counters;	       /* number of the track, by counter and process */
 	uint64_t log_count;		       /* log messages so far */
 	struct frec_perfetto_stacks stacks;
+	struct frec_perfetto_switches switches;
 	struct frec_packed packed;
 };
 

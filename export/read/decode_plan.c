@@ -174,7 +174,10 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 			value->i = frec__load_signed(data, size);
 			break;
 		case FREC_VALUE_BOOL:
-			value->u = frec__load(data, size) != 0;
+			// Some types are taken for a bool that can hold other numbers.
+			value->u = frec__load(data, size);
+			if (value->u > 1)
+				value->kind = FREC_VALUE_UNSIGNED;
 			break;
 		case FREC_VALUE_ENUM:
 			value->i = frec__load_signed(data, size);

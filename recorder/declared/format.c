@@ -68,6 +68,58 @@ static uint32_t element_size(const struct frec_field *field, const char *type)
 	return size == 1 || size == 2 || size == 4 || size == 8 ? size : 0;
 }
 
+// Returns the size in bytes of the numbers in a dynamic array such as "unsigned long[]", or 0 for
+// everything else. Single bytes are no numbers here: they are often text.
+static uint32_t number_size(const char *type)
+{
+	static const struct {
+		const char *name;
+		uint32_t size;
+	} types[] = {
+		{"s16", 2},
+		{"u16", 2},
+		{"int16_t", 2},
+		{"uint16_t", 2},
+		{"short", 2},
+		{"short int", 2},
+		{"s32", 4},
+		{"u32", 4},
+		{"int32_t", 4},
+		{"uint32_t", 4},
+		{"int", 4},
+		{"pid_t", 4},
+		{"uid_t", 4},
+		{"gid_t", 4},
+		{"s64", 8},
+		{"u64", 8},
+		{"int64_t", 8},
+		{"uint64_t", 8},
+		{"long", 8},
+		{"long int", 8},
+		{"long long", 8},
+		{"long long int", 8},
+		{"size_t", 8},
+		{"ssize_t", 8},
+		{"short unsigned int", 2},
+		{"long unsigned int", 8},
+		{"long long unsigned int", 8},
+	};
+	size_t length;
+
+	if (starts(type, "unsigned "))
+		type += strlen("unsigned ");
+	else if (starts(type, "__") && strchr("su", type[2]))
+		type += 2;
+	length = strcspn(type, "[");
+	while (length && type[length - 1] == ' ')
+		length--;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strlen(types[i].name) == length && !memcmp(types[i].name, type, length))
+			return types[i].size;
+	}
+	return 0;
+}
+
 static void classify(struct frec_field *field, bool is_signed, bool ours)
 {
 	const char *type = field->type;
@@ -80,8 +132,11 @@ static void classify(struct frec_field *field, bool is_signed, bool ours)
 
 		field->locator = starts(type, "__data_loc") ? FLIGHTREC__LOCATOR__LOCATOR_DATA
 							    : FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
-		field->kind = is_char(element) ? FLIGHTREC__FIELD_KIND__FIELD_STRING
-					       : FLIGHTREC__FIELD_KIND__FIELD_BYTES;
+		field->element_size = strchr(element, '[') ? number_size(element) : 0;
+		field->element_signed = field->element_size && is_signed;
+		field->kind = is_char(element)	    ? FLIGHTREC__FIELD_KIND__FIELD_STRING
+			      : field->element_size ? FLIGHTREC__FIELD_KIND__FIELD_ARRAY
+						    : FLIGHTREC__FIELD_KIND__FIELD_BYTES;
 	} else if (strchr(type, '[')) {
 		field->element_size = element_size(field, type);
 		field->element_signed = is_signed;

@@ -27,11 +27,26 @@
 // together are a multiple of 8 bytes.
 #define BARE_PAYLOAD_SIZE 12
 #define MISC_LOST_BY_BPF (1 << 15)
+// Linux has had 25 bits of sample_type since 5.14. What later ones add to a sample comes behind all
+// that is read here.
+#define KNOWN_SAMPLE_BITS ((UINT64_C(1) << 25) - 1)
+// Since Linux 6.19: a record of its own has the user's half of a call chain.
+#define RECORD_CALLCHAIN_DEFERRED 22
+#define CONTEXT_USER_DEFERRED ((uint64_t)-640)
 
 static int bad(const struct frec_import *import, const char *what, struct frec_error *reterr)
 {
 	return frec__error(reterr, -EBADMSG, "%s: byte %" PRIu64 ": %s", import->data.name,
 			   import->data.record_offset, what);
+}
+
+static void note_left_out(struct frec_import_result *result, const struct perf_event_attr *attr)
+{
+	if (attr->sample_type & PERF_SAMPLE_READ)
+		result->parts |= FREC_IMPORT_NO_COUNTS;
+	if (attr->sample_type & PERF_SAMPLE_BRANCH_STACK)
+		result->parts |= FREC_IMPORT_NO_BRANCHES;
+	result->unknown_samples |= attr->sample_type & ~KNOWN_SAMPLE_BITS;
 }
 
 // Checks that the events have timestamps, and that all have their id at the same place in a record.
@@ -62,6 +77,8 @@ static int check_events(struct frec_import *import, struct frec_error *reterr)
 					   "%s: its records do not say which event they belong to",
 					   data->name);
 		import->backward |= attr->write_backward;
+		if (frec__import_is_written(attr))
+			note_left_out(&import->result, attr);
 	}
 	return 0;
 }
@@ -103,14 +120,30 @@ static void append_number(struct writer *writer, uint64_t value, size_t size)
 	append(writer, &value, size);
 }
 
+// Returns how many entries of the call chain come before the mark for the user's half, which is in
+// a record of its own. The entry behind the mark is the number of that record, and no address.
+static uint64_t before_deferred(const struct frec_perf_sample *sample)
+{
+	for (uint64_t i = 0; i < sample->chain_count; i++) {
+		uint64_t entry;
+
+		memcpy(&entry, sample->chain + 8 * i, sizeof(entry));
+		if (entry == CONTEXT_USER_DEFERRED)
+			return i;
+	}
+	return sample->chain_count;
+}
+
 static void append_chain(struct writer *writer, const struct perf_event_header *header,
 			 const struct perf_event_attr *attr, const struct frec_perf_sample *sample)
 {
 	bool kernel = (header->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
 
 	if (attr->sample_type & PERF_SAMPLE_CALLCHAIN) {
-		append_number(writer, sample->chain_count, 8);
-		append(writer, sample->chain, 8 * (size_t)sample->chain_count);
+		uint64_t count = before_deferred(sample);
+
+		append_number(writer, count, 8);
+		append(writer, sample->chain, 8 * (size_t)count);
 		return;
 	}
 	append_number(writer, 2, 8);
@@ -270,6 +303,9 @@ static int add_record(struct frec_import *import, const struct perf_event_header
 		return frec__record_sort_add(&import->sort, FREC_IMPORT_SIDEBAND,
 					     trailer_of(import, body, size, &event).time, record,
 					     header->size, reterr);
+	case RECORD_CALLCHAIN_DEFERRED:
+		import->result.parts |= FREC_IMPORT_NO_DEFERRED;
+		return 0;
 	default:
 		return 0;
 	}
@@ -331,6 +367,7 @@ static int import_all(struct frec_import *import, const struct frec_import_optio
 		r = check_memory(reterr);
 	if (r)
 		return r;
+	import->result.aux_bytes = import->data.aux_bytes;
 	import->result.clock_is_perfs = !import->data.events[0].attr.use_clockid;
 	import->result.clock_known = import->data.clock_known && !import->result.clock_is_perfs;
 	import->ours = import->data.version && !strncmp(import->data.version, "flightrec", 9);

@@ -20,11 +20,21 @@
 
 #include "proto/error.h"
 
+enum {
+	FREC_IMPORT_NO_COUNTS = 1,   /* values of counters (PERF_SAMPLE_READ) */
+	FREC_IMPORT_NO_BRANCHES = 2, /* branch stacks */
+	FREC_IMPORT_NO_DEFERRED = 4, /* the user's half of call chains (Linux 6.19) */
+};
+
 struct frec_import_result {
 	uint64_t events, lost;
 	/* samples that are not in the .frec file: their event is not described, or they are too
 	 * large */
 	uint64_t left_out;
+	/* What else the recording has and the .frec file has not: FREC_IMPORT_NO_*. */
+	unsigned int parts;
+	uint64_t aux_bytes;	  /* of hardware traces */
+	uint64_t unknown_samples; /* bits of sample_type that this version does not know */
 	uint32_t sources, cpus;
 	/* If the recording is cut off, or something else follows its records: where and why it
 	 * ends. What comes before that is imported. */

@@ -436,7 +436,9 @@ static int read_description(struct frec_perf_data *data, const struct perf_event
 		r = frec__perf_data_feature(data, size, bytes.at, frec__bytes_left(&bytes), reterr);
 		break;
 	case FREC_PERF_AUXTRACE: // hardware traces follow the record
-		r = skip(data, frec__bytes_u64(&bytes), reterr);
+		size = frec__bytes_u64(&bytes);
+		data->aux_bytes += size;
+		r = skip(data, size, reterr);
 		break;
 	case FREC_PERF_COMPRESSED:
 		r = unpack(data, bytes.at, frec__bytes_left(&bytes), reterr);

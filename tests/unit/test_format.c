@@ -100,9 +100,13 @@ static void kernel_tracepoints(void **state)
 	       "\tfield:u16 odd[sizeof(int[2])];\toffset:134;\tsize:16;\tsigned:0;\n"
 	       "\tfield:enum zone_type idx;\toffset:152;\tsize:4;\tsigned:0;\n"
 	       "\tfield:struct in6_addr addr;\toffset:160;\tsize:16;\tsigned:0;\n"
-	       "\tfield:struct double d;\toffset:176;\tsize:8;\tsigned:0;\n",
+	       "\tfield:struct double d;\toffset:176;\tsize:8;\tsigned:0;\n"
+	       "\tfield:__data_loc unsigned int[] parts;\toffset:184;\tsize:4;\tsigned:0;\n"
+	       "\tfield:__rel_loc long[] delays;\toffset:188;\tsize:4;\tsigned:1;\n"
+	       "\tfield:__data_loc u8[] packet;\toffset:192;\tsize:4;\tsigned:0;\n"
+	       "\tfield:__data_loc struct two[] twos;\toffset:196;\tsize:4;\tsigned:0;\n",
 	       false, 1, {"name", "__data_loc char[]", KIND(STRING), 8, 4, 0, 1},
-	       {"addrs", "__data_loc u64[]", KIND(BYTES), 12, 4, 0, 1},
+	       {"addrs", "__data_loc u64[]", KIND(ARRAY), 12, 4, 8, 1},
 	       {"cpumask", "__data_loc cpumask_t", KIND(BYTES), 16, 4, 0, 1},
 	       {"online", "bool", KIND(BOOL), 20, 1},
 	       {"one", "unsigned char", KIND(UNSIGNED), 21, 1},
@@ -115,7 +119,11 @@ static void kernel_tracepoints(void **state)
 	       {"odd", "u16[sizeof(int[2])]", KIND(UNKNOWN), 134, 16},
 	       {"idx", "enum zone_type", KIND(UNSIGNED), 152, 4},
 	       {"addr", "struct in6_addr", KIND(UNKNOWN), 160, 16},
-	       {"d", "struct double", KIND(UNKNOWN), 176, 8});
+	       {"d", "struct double", KIND(UNKNOWN), 176, 8},
+	       {"parts", "__data_loc unsigned int[]", KIND(ARRAY), 184, 4, 4, 1},
+	       {"delays", "__rel_loc long[]", KIND(ARRAY), 188, 4, 8, 2},
+	       {"packet", "__data_loc u8[]", KIND(BYTES), 192, 4, 0, 1},
+	       {"twos", "__data_loc struct two[]", KIND(BYTES), 196, 4, 0, 1});
 }
 
 static void user_events(void **state)

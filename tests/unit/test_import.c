@@ -144,6 +144,33 @@ static void test_forms(void **state)
 	}
 }
 
+// What a newer kernel adds does not shift what is read, and what is left out is told.
+static void test_newest(void **state)
+{
+	struct frec_import_result result;
+	struct frec_error error = {0};
+	struct made_perf made;
+
+	(void)state;
+	for (unsigned int bits = 0; bits < 4; bits++) {
+		const struct perf_options options = {.pipe = bits & 1,
+						     .id_behind = bits & 2,
+						     .everything = true,
+						     .newest = true,
+						     .events = EVENTS};
+
+		check(&options);
+		make_perf_data(&made, &options);
+		assert_int_equal(import(&made, options.pipe, &result, &error), 0);
+		assert_int_equal(result.parts, FREC_IMPORT_NO_COUNTS | FREC_IMPORT_NO_BRANCHES |
+						       FREC_IMPORT_NO_DEFERRED);
+		assert_int_equal(result.aux_bytes, 24);
+		assert_int_equal(result.unknown_samples, 1 << 30);
+		unlink(output);
+		free(made.data);
+	}
+}
+
 // The buffer cannot hold all that a few compressed bytes contain.
 static void test_much_in_one_record(void **state)
 {
@@ -234,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_newest),
 		cmocka_unit_test(test_much_in_one_record),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_nothing),
