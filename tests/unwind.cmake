@@ -16,6 +16,9 @@ add_test(NAME unwind/compile_aarch64
 set_tests_properties(unwind/compile_aarch64 PROPERTIES SKIP_RETURN_CODE 77)
 frec_unit_test(test_unwind_rows flightrec_unwind frec_make_elf)
 frec_unit_test(test_epochs flightrec_unwind)
+frec_unit_test(test_kept_programs flightrec_unwind)
+# Its names have to be found without a build-id.
+target_link_options(test_kept_programs PRIVATE -Wl,--build-id=none)
 frec_unit_test(test_unwind flightrec_unwind frec_make_elf)
 
 add_executable(unwind_crash unwind/unwind_crash.c)
