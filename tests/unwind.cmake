@@ -49,6 +49,29 @@ if(TARGET flightrec_tool AND NOT FREC_SANITIZE)
 		TIMEOUT 500 LABELS vm SKIP_RETURN_CODE 77)
 endif()
 
+# Programs whose files are not where they were.
+if(TARGET flightrec_tool AND NOT FREC_SANITIZE)
+	add_executable(moved unwind/moved.c)
+	target_compile_definitions(moved PRIVATE MOVED_EMITS)
+	target_compile_options(moved PRIVATE -O1 -g -w -fno-optimize-sibling-calls)
+	target_link_libraries(moved PRIVATE flightrec_static ${CMAKE_DL_LIBS})
+	set(test_moved ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_moved.py
+		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:moved>
+		${CMAKE_CURRENT_SOURCE_DIR}/unwind ${CMAKE_CURRENT_SOURCE_DIR}/vm)
+	foreach(transport usdt shm)
+		add_test(NAME host/test_moved_${transport}
+			COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${test_moved} ${transport})
+		set_tests_properties(host/test_moved_${transport} PROPERTIES
+			TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
+			RESOURCE_LOCK recorder ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+	endforeach()
+	add_test(NAME vm/test_moved
+		COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 500 --
+		env PYTHONDONTWRITEBYTECODE=1 FREC_REQUIRE_KERNEL=1
+		${test_moved} user_events core)
+	set_tests_properties(vm/test_moved PROPERTIES TIMEOUT 600 LABELS vm SKIP_RETURN_CODE 77)
+endif()
+
 # The benchmark also needs libunwind. It is no test.
 pkg_check_modules(LIBUNWIND IMPORTED_TARGET libunwind-generic)
 if(LIBUNWIND_FOUND)

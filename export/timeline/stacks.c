@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/timeline/kept_programs.h"
 #include "export/timeline/locations.h"
 #include "export/timeline/stack_lives.h"
 #include "proto/grow.h"
@@ -22,6 +23,7 @@ struct frec_stacks {
 	const struct frec_snapshot *snapshot;
 	const struct frec_registers *machine;
 	struct frec_unwinder *unwinder; // NULL: the machine is not supported
+	struct frec_kept_programs programs;
 	struct frec_locations locations;
 	struct frec_stack_lives lives;
 	struct frec_call_stack **stacks; // in the order in which stacks were met
@@ -63,6 +65,12 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 	if (options)
 		chosen = *options;
 	chosen.same_boot = is_this_boot(snapshot);
+	if (!r)
+		r = frec__kept_programs_init(&stacks->programs, snapshot);
+	if (!r) {
+		chosen.programs = stacks->programs.program;
+		chosen.program_count = stacks->programs.count;
+	}
 	if (!r) {
 		stacks->snapshot = snapshot;
 		stacks->machine = frec__registers_find(snapshot->header->machine);
@@ -97,6 +105,7 @@ void frec__stacks_destroy(struct frec_stacks *stacks)
 	frec__table_free(&stacks->indices);
 	frec__locations_deinit(&stacks->locations);
 	frec__unwinder_destroy(stacks->unwinder);
+	frec__kept_programs_deinit(&stacks->programs);
 	free(stacks);
 }
 

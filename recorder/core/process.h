@@ -29,7 +29,7 @@ struct frec_core_process {
 	size_t mappings;
 	struct frec_core_mapping *mapping; /* all mappings, sorted */
 	size_t programs;
-	/* The executable mappings. Their paths lead to the mapped file itself, even if it was
+	/* The executable mappings. Their `file` leads to the mapped file itself, even if it was
 	 * renamed or deleted. */
 	struct frec_unwind_map *program;
 	/* Its threads: their tids in the process's own pid namespace and in ours, and their names,
