@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <syslog.h>
 
 #include "proto/cleanup.h"
@@ -196,6 +197,7 @@ int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_servi
 		frec__shm_ring_init(&ring, memory->rings, i, set->size, memory->number);
 		ring.since = since;
 		ring.uid = memory->uid;
+		ring.ours = memory->uid == geteuid();
 		ring.space = memory->space;
 		ring.spaces = memory->spaces;
 		set->ring[set->count++] = ring;

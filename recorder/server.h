@@ -11,8 +11,8 @@
 
 /* With `ends_soon`, this many nanoseconds after the signal or request that ends the recorder, no
  * snapshot is begun any more, whatever is queued. The one that is being written then still takes a
- * moment. */
-#define FREC_SERVER_END_MAX UINT64_C(4000000000)
+ * moment, and longer on a busy machine; the end is promised within 5 s. */
+#define FREC_SERVER_END_MAX UINT64_C(3000000000)
 
 struct frec_server {
 	struct frec_engine *engine;

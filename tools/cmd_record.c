@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "recorder/priority.h"
 #include "recorder/session.h"
 #include "tools/cli.h"
 #include "tools/record_options.h"
@@ -42,6 +43,8 @@ int frec_cmd_record(int argc, char **argv)
 	options.session.engine.watch = FREC_WATCH_EMITTERS;
 	options.session.engine.serves_others = options.session.listen;
 	options.session.engine.hands_memory = options.session.listen;
+	if (options.session.listen)
+		frec__priority_raise();
 	if (frec__session_start(&session, &options.session, &error))
 		return frec__cli_fail("%s", error.message);
 	if (isatty(STDERR_FILENO) || options.session.listen)

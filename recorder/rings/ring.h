@@ -81,6 +81,7 @@ struct frec_ring {
 		struct {		/* for a ring that services write */
 			size_t index;	/* number of the ring within `shm` */
 			uint32_t uid;	/* the user whose services write it */
+			bool ours;	/* that is the user of the recorder */
 			uint32_t space; /* the pid namespace of the services; 0: the recorder's */
 			const struct frec_pid_spaces *spaces; /* to translate pids; may be NULL */
 		};

@@ -45,7 +45,7 @@ static bool is_claim(const struct frec_snapshot_job *snapshot, const struct frec
 {
 	const struct frec_process *process;
 
-	if (!ring->shm || ring->uid == geteuid())
+	if (!ring->shm || ring->ours)
 		return false;
 	process = frec__process_table_find_at(snapshot->processes, frec__record_pid(record),
 					      frec__record_time(record));
@@ -107,8 +107,7 @@ static void add_thread(const struct frec_snapshot_job *snapshot, const struct fr
 {
 	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
 
-	if (process &&
-	    (ring->uid == geteuid() || (process->owner.known && process->owner.uid == ring->uid)))
+	if (process && (ring->ours || (process->owner.known && process->owner.uid == ring->uid)))
 		frec__process_table_add_thread(snapshot->processes, pid, tid);
 }
 

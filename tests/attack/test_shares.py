@@ -112,6 +112,9 @@ def crash_beside(recorder, what, *storm):
 
 def crashes():
     recorder = Listening("--cooldown", "0")
+    pid = recorder.process.pid
+    check(os.getpriority(os.PRIO_PROCESS, pid) == -10, "the recorder has a nice value of -10")
+    check(os.sched_getscheduler(pid) & os.SCHED_RESET_ON_FORK, "its children have 0")
     crash_beside(recorder, "crashes of processes that emitted nothing", "crash")
     crash_beside(recorder, "crashes of processes that emitted events", "emit", 60)
     check(recorder.stop() == 0, "the recorder exits with 0")
