@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Proves that a crash has all frames, with names and offsets, when the program's files are not where
-they were: deleted, replaced, in memory only, in another root folder or mount namespace, or when the
-code was moved to anonymous memory.
+"""Proves that a crash has all frames, with names and offsets, when the program's files are not
+where they were: deleted, replaced, in memory only, in another root folder or mount namespace, or
+when the code was moved to anonymous memory. Also that who has better files than the recorder sees a
+better stack.
 
     test_moved.py TOOL EMITTER SOURCES KIT TRANSPORT [core]
 
-With `core`, the kernel hands core dumps to `flightrec core`. That is for the test kernel, because it
-changes a setting of the machine. Needs root."""
+With `core`, the kernel hands core dumps to `flightrec core`. That is for the test kernel, because
+it changes a setting of the machine. Needs root."""
 import gzip
 import json
 import os
