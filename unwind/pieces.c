@@ -35,6 +35,7 @@ static const char *const wanted[] = {
 	".gnu_debugaltlink",
 };
 #define DEBUG_PREFIX ".debug_"
+#define DEBUG_MAX (8u << 20) // bytes of them
 
 struct pieces {
 	const struct frec_elf *elf;
@@ -119,7 +120,8 @@ static int keep_debug(struct pieces *pieces, struct sections *sections)
 		if (!is_debug(pieces, sections, i) || sections->kept[i])
 			continue;
 		size += sections->section[i].sh_size;
-		if (sections->section[i].sh_size > pieces->left || size > pieces->left)
+		if (sections->section[i].sh_size > DEBUG_MAX || size > DEBUG_MAX ||
+		    size > pieces->left)
 			return 0;
 	}
 	for (size_t i = 0; i < sections->count && !r; i++) {

@@ -135,7 +135,7 @@ int frec__unwinder_lost_program(const struct frec_unwinder *unwinder, size_t *at
 void frec__program_deinit(struct frec_program *program);
 
 /* The most bytes that frec__unwinder_lost_program() returns of one file. */
-#define FREC_PROGRAM_KEPT_MAX (8u << 20)
+#define FREC_PROGRAM_KEPT_MAX (32u << 20)
 
 /* Registers as in PERF_SAMPLE_REGS_USER. */
 struct frec_unwind_registers {

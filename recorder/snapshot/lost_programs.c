@@ -77,7 +77,7 @@ int frec__lost_programs_pack(const struct frec_unwinder *unwinder, size_t limit,
 		r = pack(&program, &part, &size);
 		frec__program_deinit(&program);
 		// A smaller program may fit where this one does not.
-		if (r || size > limit) {
+		if (r || size > limit || size > FREC_LOST_PROGRAM_BYTES_MAX) {
 			r = r ? r : 1;
 			continue;
 		}

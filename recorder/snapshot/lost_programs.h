@@ -7,8 +7,10 @@
 #include "flightrec.pb-c.h"
 #include "unwind/unwind.h"
 
-/* At most this many bytes are kept for one file, compressed, and of this many programs. */
+/* At most this many bytes are kept for one file, compressed, this many of one program, and of this
+ * many programs. */
 #define FREC_LOST_PROGRAMS_BYTES_MAX (32u << 20)
+#define FREC_LOST_PROGRAM_BYTES_MAX (16u << 20)
 #define FREC_LOST_PROGRAMS_MAX 64
 
 /*

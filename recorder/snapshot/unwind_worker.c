@@ -24,9 +24,8 @@
 #define TURN 5
 // The kernel copies at most this many bytes of a stack, because their number has 16 bits.
 #define STACK_SIZE_MAX 65536
-// The size of messages with pieces of programs, and the most bytes of one program with its headers.
+// The size of messages with pieces of programs.
 #define SLICE 65536
-#define PART_MAX (FREC_PROGRAM_KEPT_MAX + (1u << 20))
 
 // What the child is asked for.
 enum kind { UNWIND, OPEN, PROGRAMS };
@@ -344,7 +343,7 @@ static size_t next_part(struct frec_unwind_worker *worker, uint8_t *data)
 
 	if (next_message(worker, &size, sizeof(size)) != sizeof(size) || !size)
 		return 0;
-	if (size > PART_MAX) {
+	if (size > FREC_LOST_PROGRAM_BYTES_MAX) {
 		give_up(worker, false);
 		return 0;
 	}
@@ -361,7 +360,7 @@ void frec__unwind_worker_programs(struct frec_unwind_worker *worker,
 				  void *context)
 {
 	const struct question question = {.kind = PROGRAMS};
-	FREC_FREE uint8_t *data = malloc(PART_MAX);
+	FREC_FREE uint8_t *data = malloc(FREC_LOST_PROGRAM_BYTES_MAX);
 	size_t size, all = 0;
 
 	if (!data || !send_question(worker, &question))
