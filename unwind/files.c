@@ -96,24 +96,28 @@ static bool is_same_path(const char *a, const char *b)
 	       (length == other || !strcmp(length > other ? a + other : b + length, remark));
 }
 
+static bool is_of(const struct frec_program *program, const char *path,
+		  const struct frec_build_id *build_id)
+{
+	if (!build_id->size)
+		return is_same_path(program->path, path);
+	return program->build_id_size == build_id->size &&
+	       !memcmp(program->build_id, build_id->bytes, build_id->size);
+}
+
 // Returns what the recorder kept of the file, or NULL.
 static struct frec_elf *from_programs(const struct frec_unwinder *unwinder, const char *path,
 				      const struct frec_build_id *build_id)
 {
 	const struct frec_unwinder_options *options = &unwinder->options;
-	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 
 	for (size_t i = 0; i < options->program_count; i++) {
-		const struct frec_program *program = &options->programs[i];
+		FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 
-		if (program->build_id_size != build_id->size ||
-		    (build_id->size ? memcmp(program->build_id, build_id->bytes, build_id->size)
-				    : !is_same_path(program->path, path)))
-			continue;
-		if (!frec__elf_open_program(program, &elf, NULL) &&
+		if (is_of(&options->programs[i], path, build_id) &&
+		    !frec__elf_open_program(&options->programs[i], &elf, NULL) &&
 		    is_wanted(unwinder, elf, build_id))
 			return FREC_TAKE_PTR(elf);
-		break;
 	}
 	return NULL;
 }

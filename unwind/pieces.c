@@ -201,7 +201,8 @@ static int take(struct pieces *pieces)
 static int pieces_of(const struct frec_module *module, struct frec_program *ret)
 {
 	struct pieces pieces = {.elf = module->elf, .left = FREC_PROGRAM_KEPT_MAX};
-	const struct frec_build_id *build_id = &module->build_id;
+	const struct frec_build_id *build_id =
+		module->build_id.size ? &module->build_id : &module->elf->build_id;
 	struct stat status;
 	int r;
 

@@ -68,7 +68,7 @@ struct frec_piece {
 struct frec_program {
 	const char *path; /* as in the mappings */
 	const uint8_t *build_id;
-	size_t build_id_size; /* 0: unknown */
+	size_t build_id_size; /* 0: the file has none */
 	uint64_t size;	      /* of the whole file */
 	const struct frec_piece *pieces;
 	size_t count;
