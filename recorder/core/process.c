@@ -31,6 +31,17 @@ static FILE *open_at(int folder, const char *path)
 	return file;
 }
 
+// Returns a path as `process` sees it, which is also what recorders write. /proc shows it as the
+// reader sees it, and that process may have another root folder.
+static const char *in_root(const struct frec_core_process *process, const char *path)
+{
+	size_t length = strlen(process->root);
+
+	return length > 1 && !strncmp(path, process->root, length) && path[length] == '/'
+		       ? path + length
+		       : path;
+}
+
 // Adds an executable mapping that maps the file of `of`, which is mostly itself.
 static bool add_program(struct frec_core_process *process, const struct frec_maps_line *line,
 			uint64_t offset, const struct frec_maps_line *of)
@@ -41,10 +52,11 @@ static bool add_program(struct frec_core_process *process, const struct frec_map
 	if (!frec__grow(&process->program, process->programs, sizeof(*process->program)))
 		return false;
 	program = &process->program[process->programs];
-	*program = (struct frec_unwind_map){.start = line->start,
-					    .end = line->end,
-					    .offset = offset,
-					    .path = strdup(*of->path ? of->path : "//anon")};
+	*program = (struct frec_unwind_map){
+		.start = line->start,
+		.end = line->end,
+		.offset = offset,
+		.path = strdup(*of->path ? in_root(process, of->path) : "//anon")};
 	// Only mappings of files have a link in map_files.
 	if (*of->path == '/') {
 		snprintf(file, sizeof(file), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
@@ -207,6 +219,13 @@ static int read_threads(struct frec_core_process *process, bool same, char statu
 	return 0;
 }
 
+static void read_root(struct frec_core_process *process)
+{
+	ssize_t n = readlinkat(process->folder, "root", process->root, sizeof(process->root) - 1);
+
+	process->root[n < 0 ? 0 : n] = 0;
+}
+
 int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 {
 	FREC_FREE char *status = malloc(STATUS_MAX);
@@ -221,6 +240,7 @@ int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 	if (process->folder < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	process->memory = openat(process->folder, "mem", O_RDONLY | O_CLOEXEC);
+	read_root(process);
 	r = read_status(process->folder, "status", status) && is_dumping(status)
 		    ? frec__owner_read(process->folder, &process->owner)
 		    : -ESRCH;
