@@ -119,6 +119,11 @@ static int write_code(struct pprof *pprof, const struct frec_code *code, struct 
 	mapping.id = code->id + 1;
 	mapping.filename = made_string(pprof, &path);
 	mapping.build_id = made_string(pprof, &build_id);
+	if (code->file) {
+		mapping.memory_start = code->start;
+		mapping.memory_limit = code->end;
+		mapping.file_offset = code->offset;
+	}
 	mapping.has_functions = mapping.has_filenames = mapping.has_line_numbers = true;
 	mapping.has_inline_frames = true;
 	piece.mapping = &mappings;
@@ -136,7 +141,10 @@ static int write_location(struct pprof *pprof, const struct frec_location *from,
 
 	location.id = from->id + 1;
 	location.mapping_id = from->code ? from->code->id + 1 : 0;
-	location.address = from->address;
+	// The format wants addresses in memory, in the mapping.
+	location.address = from->code && from->code->file
+				   ? from->offset - from->code->offset + from->code->start
+				   : from->address;
 	location.line = frec__arena_array(arena, count, sizeof(*location.line));
 	piece.function = frec__arena_array(arena, count, sizeof(*piece.function));
 	for (size_t i = 0; i < count && !arena->failed; i++) {

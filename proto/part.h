@@ -39,7 +39,8 @@ enum frec_part {
 	FREC_PART_THREAD_STACK = 11,
 	FREC_PART_KERNEL_SYMBOLS = 12,
 	FREC_PART_SUMMARY = 13,
-	FREC_PART_LAST = FREC_PART_SUMMARY, /* the highest number */
+	FREC_PART_PROGRAM = 14,
+	FREC_PART_LAST = FREC_PART_PROGRAM, /* the highest number */
 };
 
 /*

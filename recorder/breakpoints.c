@@ -14,6 +14,7 @@
 #include "proto/share.h"
 #include "recorder/declared/declared_files.h"
 #include "recorder/declared/file_reader.h"
+#include "recorder/processes/held_files.h"
 #include "recorder/sources/usdt.h"
 
 // How many mapped files may wait to be read. If there are more, the files of all processes of the
@@ -33,6 +34,8 @@ void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid
 {
 	size_t count = breakpoints->count;
 	char *copy;
+
+	frec__held_files_mapped(breakpoints->processes, pid, map);
 
 	// A library is mapped in several pieces, so the kernel reports the same file several times.
 	for (size_t i = count; i-- > 0 && i + FILES_COMPARED >= count;) {
@@ -148,16 +151,19 @@ static void found_sites(void *context, int fd, const struct frec_site *sites, si
 	    frec__usdt_attach(breakpoints->usdt, fd, targets, found, &error))
 		frec__report(LOG_WARNING, "events of a program are not recorded: %s",
 			     error.message);
+	else
+		frec__held_files_emitters(breakpoints->processes, fd);
 }
 
 int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_source_set *sources,
-			   struct frec_error *reterr)
+			   struct frec_process_table *processes, struct frec_error *reterr)
 {
 	int r = frec__usdt_create(&breakpoints->usdt, false, reterr);
 
 	if (r)
 		return r;
 	breakpoints->sources = sources;
+	breakpoints->processes = processes;
 	sources->declarations->found_sites = found_sites;
 	sources->declarations->context = breakpoints;
 	return 0;

@@ -14,10 +14,11 @@ struct frec_mapped_file;
 struct frec_usdt;
 
 struct frec_breakpoints {
-	struct frec_source_set *sources; /* outlives this structure */
-	struct frec_usdt *usdt;		 /* NULL: another transport is in use */
-	uint32_t slots;			 /* the number of slots of `usdt` in use */
-	size_t count;			 /* mapped files that have not been read yet */
+	struct frec_source_set *sources; /* outlives this structure, as does the next */
+	struct frec_process_table *processes;
+	struct frec_usdt *usdt; /* NULL: another transport is in use */
+	uint32_t slots;		/* the number of slots of `usdt` in use */
+	size_t count;		/* mapped files that have not been read yet */
 	struct frec_mapped_file *file;
 	bool missed;	       /* there was no room to remember a mapped file */
 	bool reported;	       /* an event was reported for which there was no slot, */
@@ -26,11 +27,12 @@ struct frec_breakpoints {
 
 /*
  * Loads the BPF program that a breakpoint runs. From then on, whenever declarations of `sources`
- * are read from a file, the sites of selected events in that file get breakpoints. Returns 0 or a
- * negative errno with nothing changed.
+ * are read from a file, the sites of selected events in that file get breakpoints, and the files of
+ * the processes in `processes` that map it are held (held_files.h). Returns 0 or a negative errno
+ * with nothing changed.
  */
 int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_source_set *sources,
-			   struct frec_error *reterr);
+			   struct frec_process_table *processes, struct frec_error *reterr);
 
 /* Sets breakpoints in the programs that are running now. Does nothing if another transport is in
  * use. Returns 0 or a negative errno. */

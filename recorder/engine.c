@@ -15,6 +15,7 @@
 #include "recorder/core/pattern.h"
 #include "recorder/declared/declared_files.h"
 #include "recorder/engine_snapshots.h"
+#include "recorder/processes/held_files.h"
 #include "recorder/processes/proc_poll.h"
 #include "recorder/processes/proc_scan.h"
 #include "recorder/processes/threads.h"
@@ -47,6 +48,7 @@ int frec__engine_watch(struct frec_engine *engine, struct frec_process *process,
 	if (!process || frec__watchlist_add(&engine->watchlist, process, only_uid))
 		return -ENOMEM;
 	process->kept = true;
+	frec__held_files_begin(&engine->processes, process);
 	frec__ends_await(&engine->ends, process, only_uid, announces);
 	return 0;
 }
@@ -205,8 +207,12 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 	frec__deaths_record(&engine->deaths, alert, &victim,
 			    frec__ring_set_written(&engine->rings, NULL));
 	death = frec__deaths_pending(&engine->deaths, pid);
-	if (process && death && death->reason.life == process->life)
+	if (process && death && death->reason.life == process->life) {
 		process->kept = true;
+		// It may be dying for a while, and until then /proc leads to its files.
+		if (!process->holds || process->holds_more)
+			frec__held_files_begin(&engine->processes, process);
+	}
 	if (alert->kind == FREC_ALERT_FATAL)
 		wait_for_core(engine, pid);
 }
@@ -357,6 +363,13 @@ static void look(struct frec_engine *engine)
 		rest(engine);
 }
 
+static bool is_dying(void *context, const struct frec_process *process)
+{
+	const struct frec_engine *engine = context;
+
+	return frec__deaths_has(&engine->deaths, process->pid);
+}
+
 void frec__engine_work(struct frec_engine *engine)
 {
 	frec__crash_records_sweep(&engine->sources.crash_records, &engine->deaths);
@@ -367,8 +380,10 @@ void frec__engine_work(struct frec_engine *engine)
 		learn_forks(engine);
 	}
 	frec__ends_refresh(&engine->ends);
+	frec__held_files_update(&engine->processes);
 	frec__engine_work_off_deaths(engine);
 	frec__engine_work_off_triggers(engine);
+	frec__held_files_release(&engine->processes, is_dying, engine);
 	// The kernel's lists of CPUs and events are read only at intervals, because reading them
 	// costs more than the other steps, which are taken whenever the loop wakes.
 	if (engine->kernel && frec__monotonic() - engine->refreshed >= LOOK_INTERVAL / 2) {

@@ -120,7 +120,8 @@ static void on_mapped(void *context, uint32_t pid, const struct frec_mapping *ma
 static int start_breakpoints(struct frec_engine *engine, struct frec_error *reterr)
 {
 	struct frec_error error = {0};
-	int r = frec__breakpoints_init(&engine->breakpoints, &engine->sources, &error);
+	int r = frec__breakpoints_init(&engine->breakpoints, &engine->sources, &engine->processes,
+				       &error);
 
 	if (!r) {
 		engine->sideband.mapped = on_mapped;

@@ -16,6 +16,9 @@ add_test(NAME unwind/compile_aarch64
 set_tests_properties(unwind/compile_aarch64 PROPERTIES SKIP_RETURN_CODE 77)
 frec_unit_test(test_unwind_rows flightrec_unwind frec_make_elf)
 frec_unit_test(test_epochs flightrec_unwind)
+frec_unit_test(test_kept_programs flightrec_unwind)
+# Its names have to be found without a build-id.
+target_link_options(test_kept_programs PRIVATE -Wl,--build-id=none)
 frec_unit_test(test_unwind flightrec_unwind frec_make_elf)
 
 add_executable(unwind_crash unwind/unwind_crash.c)
@@ -44,6 +47,29 @@ if(TARGET flightrec_tool AND NOT FREC_SANITIZE)
 		${test_crash_report} user_events handler rebuilt)
 	set_tests_properties(vm/test_crash_report PROPERTIES
 		TIMEOUT 500 LABELS vm SKIP_RETURN_CODE 77)
+endif()
+
+# Programs whose files are not where they were.
+if(TARGET flightrec_tool AND NOT FREC_SANITIZE)
+	add_executable(moved unwind/moved.c)
+	target_compile_definitions(moved PRIVATE MOVED_EMITS)
+	target_compile_options(moved PRIVATE -O1 -g -w -fno-optimize-sibling-calls)
+	target_link_libraries(moved PRIVATE flightrec_static ${CMAKE_DL_LIBS})
+	set(test_moved ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_moved.py
+		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:moved>
+		${CMAKE_CURRENT_SOURCE_DIR}/unwind ${CMAKE_CURRENT_SOURCE_DIR}/vm)
+	foreach(transport usdt shm)
+		add_test(NAME host/test_moved_${transport}
+			COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${test_moved} ${transport})
+		set_tests_properties(host/test_moved_${transport} PROPERTIES
+			TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
+			RESOURCE_LOCK recorder ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+	endforeach()
+	add_test(NAME vm/test_moved
+		COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 500 --
+		env PYTHONDONTWRITEBYTECODE=1 FREC_REQUIRE_KERNEL=1
+		${test_moved} user_events core)
+	set_tests_properties(vm/test_moved PROPERTIES TIMEOUT 600 LABELS vm SKIP_RETURN_CODE 77)
 endif()
 
 # The benchmark also needs libunwind. It is no test.

@@ -3,6 +3,7 @@ frec_unit_test(test_unwound frec_engine frec_make_elf)
 frec_unit_test(test_snapshot_stacks frec_pipeline frec_engine frec_make_elf PkgConfig::ZSTD)
 frec_unit_test(test_kernel_names frec_engine)
 frec_unit_test(test_build_ids frec_engine)
+frec_unit_test(test_held_files frec_engine)
 target_link_options(test_build_ids PRIVATE
 	-Wl,--build-id=0x0102030405060708090a0b0c0d0e0f1011121314)
 set_tests_properties(unit/test_unwound unit/test_snapshot_stacks PROPERTIES

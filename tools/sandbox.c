@@ -122,7 +122,7 @@ void frec__tool_sandbox_init(struct frec_tool_sandbox *sandbox,
 void frec__tool_sandbox_start_opener(struct frec_tool_sandbox *sandbox, bool debuginfod)
 {
 	if (!is_off())
-		sandbox->is_opener = frec__opener_start(debuginfod);
+		sandbox->is_opener = frec__opener_start(debuginfod, NULL, 0);
 }
 
 void frec__tool_sandbox_write_in(struct frec_tool_sandbox *sandbox, int folder)

@@ -6,14 +6,18 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/cleanup.h"
 #include "proto/regular_file.h"
+#include "unwind/unwind.h"
 
 // The segments are walked often, so at most this many of them are used. No real program has more.
 #define SEGMENTS_MAX 256
+// The largest size of a file of which pieces were kept. That much address space is taken.
+#define PROGRAM_MAX (UINT64_C(8) << 30)
 
 static size_t segment_count(const struct frec_elf *elf)
 {
@@ -179,11 +183,89 @@ int frec__elf_open_memory(const void *image, size_t size, const char *name, stru
 	return r;
 }
 
+static bool is_kept(const struct frec_program *program, uint64_t offset, uint64_t size)
+{
+	for (size_t i = 0; i < program->count; i++) {
+		const struct frec_piece *piece = &program->pieces[i];
+
+		if (offset >= piece->offset && offset - piece->offset <= piece->size &&
+		    size <= piece->size - (offset - piece->offset))
+			return true;
+	}
+	return false;
+}
+
+// Lets sections and notes that were not kept look empty, because zeros are there instead. Headers
+// that are not there are left out.
+static void hide_missing(struct frec_elf *elf, const struct frec_program *program)
+{
+	char *image = elf->image;
+	Elf64_Ehdr *header = elf->image;
+	Elf64_Phdr *segment;
+	Elf64_Shdr *section;
+
+	if (!is_kept(program, 0, sizeof(*header)))
+		return;
+	if (header->e_phoff % 8 || header->e_phentsize != sizeof(*segment) ||
+	    !is_kept(program, header->e_phoff, (uint64_t)header->e_phnum * sizeof(*segment)))
+		header->e_phnum = 0;
+	segment = (void *)(image + header->e_phoff);
+	for (size_t i = 0; i < header->e_phnum; i++) {
+		if (segment[i].p_type == PT_NOTE &&
+		    !is_kept(program, segment[i].p_offset, segment[i].p_filesz))
+			segment[i].p_filesz = 0;
+	}
+	if (header->e_shoff % 8 || header->e_shentsize != sizeof(*section) || !header->e_shnum ||
+	    !is_kept(program, header->e_shoff, (uint64_t)header->e_shnum * sizeof(*section)))
+		header->e_shnum = header->e_shstrndx = header->e_shoff = 0;
+	section = (void *)(image + header->e_shoff);
+	for (size_t i = 0; i < header->e_shnum; i++) {
+		if (!is_kept(program, section[i].sh_offset, section[i].sh_size))
+			section[i].sh_type = SHT_NOBITS;
+	}
+}
+
+int frec__elf_open_program(const struct frec_program *program, struct frec_elf **ret,
+			   struct frec_error *reterr)
+{
+	FREC_CLOSE_ELF struct frec_elf *elf = new_elf(-1, program->path);
+	int r;
+
+	if (!elf)
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", program->path);
+	if (program->size < sizeof(Elf64_Ehdr) || program->size > PROGRAM_MAX)
+		return frec__error(reterr, -ENOEXEC, "%s: no program has %" PRIu64 " bytes",
+				   program->path, program->size);
+	// Pages that nothing is copied to take no memory.
+	elf->image = mmap(NULL, program->size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (elf->image == MAP_FAILED) {
+		elf->image = NULL;
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", program->path);
+	}
+	elf->image_size = program->size;
+	for (size_t i = 0; i < program->count; i++) {
+		const struct frec_piece *piece = &program->pieces[i];
+
+		if (piece->size && piece->offset < program->size &&
+		    piece->size <= program->size - piece->offset)
+			memcpy((char *)elf->image + piece->offset, piece->data, piece->size);
+	}
+	hide_missing(elf, program);
+	elf->elf = elf_memory(elf->image, elf->image_size);
+	r = open_elf(elf, reterr);
+	if (!r)
+		*ret = FREC_TAKE_PTR(elf);
+	return r;
+}
+
 void frec__elf_close(struct frec_elf *elf)
 {
 	if (!elf)
 		return;
 	elf_end(elf->elf);
+	if (elf->image)
+		munmap(elf->image, elf->image_size);
 	if (elf->fd >= 0)
 		close(elf->fd);
 	free(elf->path);

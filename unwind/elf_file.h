@@ -21,7 +21,9 @@ struct frec_build_id {
 
 struct frec_elf {
 	Elf *elf;
-	int fd;		      /* -1: an image in memory */
+	int fd;	     /* -1: an image in memory */
+	void *image; /* NULL, or memory that the file was put together in */
+	size_t image_size;
 	bool mapped;	      /* rather than read, because no other user can truncate the file */
 	char *path;	      /* for error messages; never NULL */
 	unsigned int machine; /* EM_ */
@@ -49,6 +51,13 @@ void frec__elf_open_through(int (*opener)(const char *path));
  * frec__elf_close(). `name` is for error messages. Returns 0, -ENOMEM or -ENOEXEC. */
 int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,
 			  struct frec_error *reterr);
+
+struct frec_program;
+
+/* Opens what was kept of a file. The parts that were not kept are zeros. Returns 0, -ENOMEM, or
+ * -ENOEXEC. */
+int frec__elf_open_program(const struct frec_program *program, struct frec_elf **ret,
+			   struct frec_error *reterr);
 
 /* Does what frec__elf_open() does, for an open file, but returns -ENOEXEC for any other kind of
  * file. Takes ownership of `fd`, also on failure. */

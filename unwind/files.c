@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/cleanup.h"
@@ -85,18 +86,94 @@ static struct frec_elf *from_server(const struct frec_unwinder *unwinder, const 
 	return FREC_TAKE_PTR(elf);
 }
 
-struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder, const char *path,
-				  const struct frec_build_id *build_id, struct frec_error *reterr)
+// Returns whether two paths are the same, apart from the kernel's remark that the file was deleted.
+static bool is_same_path(const char *a, const char *b)
+{
+	static const char remark[] = " (deleted)";
+	size_t length = strlen(a), other = strlen(b), shorter = length < other ? length : other;
+
+	return !memcmp(a, b, shorter) &&
+	       (length == other || !strcmp(length > other ? a + other : b + length, remark));
+}
+
+static bool is_of(const struct frec_program *program, const char *path,
+		  const struct frec_build_id *build_id)
+{
+	if (!build_id->size)
+		return is_same_path(program->path, path);
+	return program->build_id_size == build_id->size &&
+	       !memcmp(program->build_id, build_id->bytes, build_id->size);
+}
+
+// Returns what the recorder kept of the file, or NULL.
+static struct frec_elf *from_programs(const struct frec_unwinder *unwinder, const char *path,
+				      const struct frec_build_id *build_id)
+{
+	const struct frec_unwinder_options *options = &unwinder->options;
+
+	for (size_t i = 0; i < options->program_count; i++) {
+		FREC_CLOSE_ELF struct frec_elf *elf = NULL;
+
+		if (is_of(&options->programs[i], path, build_id) &&
+		    !frec__elf_open_program(&options->programs[i], &elf, NULL) &&
+		    is_wanted(unwinder, elf, build_id))
+			return FREC_TAKE_PTR(elf);
+	}
+	return NULL;
+}
+
+static bool is_same_file(const struct frec_elf *a, const struct frec_elf *b)
+{
+	struct stat one, other;
+
+	return !fstat(a->fd, &one) && !fstat(b->fd, &other) && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
+// Returns the file itself if the file at the path, which is `elf` or NULL, is another one. A file
+// with the recorded build-id is as good as the same.
+static struct frec_elf *prefer_mapped(const struct frec_unwinder *unwinder,
+				      const struct frec_unwind_map *map,
+				      const struct frec_build_id *build_id, struct frec_elf *elf,
+				      bool *ret_lost)
+{
+	struct frec_elf *mapped;
+
+	if (!map->file || (elf && build_id->size))
+		return elf;
+	mapped = try_path(unwinder, map->file, build_id, NULL);
+	if (!mapped)
+		return elf;
+	if (elf && is_same_file(elf, mapped)) {
+		frec__elf_close(mapped);
+		return elf;
+	}
+	frec__elf_close(elf);
+	*ret_lost = true;
+	return mapped;
+}
+
+struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder,
+				  const struct frec_unwind_map *map,
+				  const struct frec_build_id *build_id, bool *ret_lost,
+				  struct frec_error *reterr)
 {
 	const char *root = unwinder->options.root ? unwinder->options.root : "";
 	struct frec_elf *elf = NULL;
 	char full[PATH_MAX];
 
-	frec__error(reterr, -ENOENT, "%s: no such file", path);
-	if (*path == '/' && snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full))
+	frec__error(reterr, -ENOENT, "%s: no such file", map->path);
+	// Without a build-id nobody can say whether the file at the path is still the same.
+	if (!build_id->size)
+		elf = from_programs(unwinder, map->path, build_id);
+	if (!elf && *map->path == '/' &&
+	    snprintf(full, sizeof(full), "%s%s", root, map->path) < (int)sizeof(full))
 		elf = try_path(unwinder, full, build_id, reterr);
+	elf = prefer_mapped(unwinder, map, build_id, elf, ret_lost);
 	if (!elf)
 		elf = by_build_id(unwinder, build_id, "");
+	if (!elf)
+		elf = from_programs(unwinder, map->path, build_id);
 	if (!elf)
 		elf = from_server(unwinder, "executable", build_id);
 	return elf;

@@ -6,12 +6,16 @@
 #include "unwind/module.h"
 
 /*
- * Opens the file that was mapped. It is searched for at its path, by build-id in the debug folders,
- * and on debuginfod servers. A file with another build-id than the recorded one is never returned.
- * Returns NULL if no file is found, with the reason in `reterr`.
+ * Opens the file that was mapped. It is searched for at its path, in what the recorder kept, by
+ * build-id in the debug folders, and on debuginfod servers. If map->file is set, it decides: a file
+ * at the path that is another one is not used, and `ret_lost` is set if there was none at the path.
+ * A file with another build-id than the recorded one is never returned. Returns NULL if no file is
+ * found, with the reason in `reterr`.
  */
-struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder, const char *path,
-				  const struct frec_build_id *build_id, struct frec_error *reterr);
+struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder,
+				  const struct frec_unwind_map *map,
+				  const struct frec_build_id *build_id, bool *ret_lost,
+				  struct frec_error *reterr);
 
 /* Opens the separate debug file: the one with this build-id in the debug folders, or else the one
  * that .gnu_debuglink of `main` names, or else the one on a debuginfod server. `main` is the

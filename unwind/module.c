@@ -143,11 +143,13 @@ static void open_vdso(struct frec_module *module)
 
 // Returns where `module_indices` has the index of this module plus 1, or 0 if the module is new:
 // then the caller sets it. Returns NULL if memory runs out.
-static uint32_t *find_module(struct frec_unwinder *unwinder, const char *path,
+static uint32_t *find_module(struct frec_unwinder *unwinder, const struct frec_unwind_map *map,
 			     const struct frec_build_id *build_id)
 {
-	const uint8_t *bytes = build_id->size ? build_id->bytes : (const uint8_t *)path;
-	size_t size = build_id->size ? build_id->size : strlen(path);
+	// Different files may have been at one path.
+	const char *place = map->file ? map->file : map->path;
+	const uint8_t *bytes = build_id->size ? build_id->bytes : (const uint8_t *)place;
+	size_t size = build_id->size ? build_id->size : strlen(place);
 	uint64_t key = build_id->size;
 
 	for (size_t i = 0; i < size; i++)
@@ -159,8 +161,10 @@ static uint32_t *find_module(struct frec_unwinder *unwinder, const char *path,
 		if (!index || !*index)
 			return index;
 		module = unwinder->modules[*index - 1];
-		if (build_id->size ? frec__build_id_equal(&module->build_id, build_id)
-				   : !module->build_id.size && !strcmp(module->path, path))
+		if (build_id->size
+			    ? frec__build_id_equal(&module->build_id, build_id)
+			    : !module->build_id.size &&
+				      !strcmp(module->file ? module->file : module->path, place))
 			return index;
 	}
 }
@@ -176,7 +180,7 @@ struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
 		build_id.size = map->build_id_size;
 		memcpy(build_id.bytes, map->build_id, map->build_id_size);
 	}
-	index = find_module(unwinder, map->path, &build_id);
+	index = find_module(unwinder, map, &build_id);
 	if (!index)
 		return NULL;
 	if (*index)
@@ -187,8 +191,9 @@ struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
 	if (!module)
 		return NULL;
 	module->path = strdup(map->path);
-	if (!module->path) {
-		free(module);
+	module->file = map->file ? strdup(map->file) : NULL;
+	if (!module->path || (map->file && !module->file)) {
+		frec__module_destroy(module);
 		return NULL;
 	}
 	module->unwinder = unwinder;
@@ -196,7 +201,8 @@ struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
 	if (!strcmp(map->path, "[vdso]")) {
 		open_vdso(module);
 	} else {
-		module->elf = frec__files_main(unwinder, map->path, &build_id, &module->error);
+		module->elf =
+			frec__files_main(unwinder, map, &build_id, &module->lost, &module->error);
 		module->verified = build_id.size != 0;
 	}
 	if (module->elf) {
@@ -218,6 +224,7 @@ void frec__module_destroy(struct frec_module *module)
 	frec__elf_close(module->debug);
 	frec__elf_close(module->elf);
 	free(module->path);
+	free(module->file);
 	free(module);
 }
 

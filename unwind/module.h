@@ -24,7 +24,9 @@ struct frec_cfi_section {
 struct frec_module {
 	struct frec_build_id build_id; /* as recorded; size 0: unknown */
 	char *path;		       /* as recorded */
+	char *file;		       /* as in struct frec_unwind_map; may be NULL */
 	bool verified;
+	bool lost; /* nobody will find the file at its path: see frec__unwinder_lost_program() */
 	const struct frec_unwinder *unwinder;
 	struct frec_elf *elf;	/* the file that was mapped, or NULL */
 	struct frec_elf *debug; /* the separate debug file, or NULL */
@@ -39,7 +41,8 @@ struct frec_unwinder {
 	struct frec_unwinder_options options; /* points to copies */
 	struct frec_module **modules;
 	size_t module_count;
-	/* index in `modules` plus 1, by hash of the module's build-id or, without one, its path */
+	/* index in `modules` plus 1, by hash of the module's build-id or, without one, of what
+	 * leads to its file */
 	struct frec_table module_indices;
 };
 

@@ -7,16 +7,15 @@
 #include <elf.h>
 #include <errno.h>
 #include <limits.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/close_others.h"
 #include "proto/regular_file.h"
 #include "proto/rights.h"
 #include "unwind/debuginfod.h"
@@ -147,7 +146,7 @@ static int debuginfod_through(const char *kind, const struct frec_build_id *buil
 	return ask(*kind, build_id->bytes, build_id->size, ret_path);
 }
 
-bool frec__opener_start(bool debuginfod)
+bool frec__opener_start(bool debuginfod, const int *held, size_t count)
 {
 	int ends[2];
 	pid_t pid;
@@ -161,7 +160,7 @@ bool frec__opener_start(bool debuginfod)
 		// Whoever reads the command's output waits until all processes have closed it.
 		dup2(ends[1], STDIN_FILENO);
 		close(STDOUT_FILENO);
-		syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
+		frec__close_others(STDERR_FILENO + 1, held, count);
 		signal(SIGINT, SIG_IGN); // the opener ends with the process that asks
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		if (frec__rights_keep(FREC_RIGHTS_OF_OPENER))

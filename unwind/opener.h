@@ -12,11 +12,13 @@
 #define FREC_UNWIND_OPENER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Starts the process, and makes this process open files through it from then on (files.h).
  * `debuginfod`: it may ask the servers in DEBUGINFOD_URLS. It ends with its parent, and keeps no
- * descriptor of it but standard error. Returns false if it cannot be started. Without it, as when
+ * descriptor of it but standard error and the `count` ones in `held`, which ascend, and to which
+ * /proc/self/fd leads. Returns false if it cannot be started. Without it, as when
  * it is lost later, opening a file fails with EPIPE. */
-bool frec__opener_start(bool debuginfod);
+bool frec__opener_start(bool debuginfod, const int *held, size_t count);
 
 #endif

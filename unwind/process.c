@@ -71,13 +71,16 @@ int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct fre
 		size_t length = strlen(maps[i].path) + 1;
 		size_t id_size =
 			maps[i].build_id_size <= FREC_BUILD_ID_MAX ? maps[i].build_id_size : 0;
-		char *copy = malloc(length + id_size); // path, then build-id
+		size_t file_size = maps[i].file ? strlen(maps[i].file) + 1 : 0;
+		char *copy = malloc(length + id_size + file_size); // path, build-id, file
 
 		if (!copy)
 			return -ENOMEM;
 		memcpy(copy, maps[i].path, length);
 		if (id_size)
 			memcpy(copy + length, maps[i].build_id, id_size);
+		if (file_size)
+			memcpy(copy + length + id_size, maps[i].file, file_size);
 		*mapping = (struct frec_unwind_mapping){.start = maps[i].start,
 							.end = maps[i].end,
 							.map = maps[i],
@@ -85,6 +88,7 @@ int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct fre
 		mapping->map.path = copy;
 		mapping->map.build_id = (const uint8_t *)copy + length;
 		mapping->map.build_id_size = id_size;
+		mapping->map.file = file_size ? copy + length + id_size : NULL;
 		process->mapping_count = i + 1;
 	}
 	qsort(process->mappings, count, sizeof(*process->mappings), compare_mappings);
@@ -144,6 +148,12 @@ struct frec_unwind_mapping *frec__process_mapping(struct frec_unwind_process *pr
 	if (!mapping->opened)
 		open_mapping(process, mapping);
 	return mapping;
+}
+
+void frec__unwind_process_open(struct frec_unwind_process *process)
+{
+	for (size_t i = 0; i < process->mapping_count; i++)
+		frec__process_mapping(process, process->mappings[i].start);
 }
 
 // Returns whether the code to which signal handlers return is at `pc`, or at the next byte, because

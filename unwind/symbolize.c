@@ -25,6 +25,8 @@ int frec__symbolize(struct frec_unwind_process *process, const struct frec_frame
 		names.verified = module->verified;
 		if (module->error.code)
 			names.missing = &module->error;
+		// Without the file, the best that can be said is where in the file it is.
+		names.address = frame->pc - mapping->start + mapping->map.offset;
 		if (mapping->has_bias) {
 			names.address = frame->pc - mapping->bias;
 			if (frec__names_find(module, pc - mapping->bias, &names, &start))

@@ -24,6 +24,7 @@
  *	cfi, cfi_run (DWARF's instructions)	-> row, rows (12 bytes for a range of addresses)
  *	expression -> step (all rules of a frame)
  *	elf_file, debuginfod -> opener, files (finding a file) -> module (a file and its rows)
+ *		-> pieces (what is kept of a file)
  *	process (mappings, and rows of addresses met before) -> unwind (frames)
  *	symbols, stubs, debug_info, debug_functions, split_unit, debugdata, demangle
  *		-> names (of a module's addresses) -> symbolize (of a frame)
@@ -55,6 +56,24 @@
 struct frec_unwinder;
 struct frec_unwind_process;
 
+/* Some bytes of a file. */
+struct frec_piece {
+	uint64_t offset; /* in the file */
+	size_t size;
+	const uint8_t *data;
+};
+
+/* What unwinding and naming need of a program or library: all of a small file, or else its headers
+ * and some of its sections. */
+struct frec_program {
+	const char *path; /* as in the mappings */
+	const uint8_t *build_id;
+	size_t build_id_size; /* 0: the file has none */
+	uint64_t size;	      /* of the whole file */
+	const struct frec_piece *pieces;
+	size_t count;
+};
+
 struct frec_unwinder_options {
 	size_t size; /* of this structure */
 	/* Where the root directory of the recorded machine is on this one, for example a mounted
@@ -71,6 +90,10 @@ struct frec_unwinder_options {
 	/* Fetch files that are not on this machine from the servers in DEBUGINFOD_URLS. Lookups
 	 * can then wait for the network. */
 	bool debuginfod;
+	/* What the recorder kept of files, for those that are not at their paths any more. They are
+	 * not copied, and must outlive the unwinder. NULL: nothing. */
+	const struct frec_program *programs;
+	size_t program_count;
 };
 
 /* Copies `options`; NULL means defaults. Returns 0, -ENOMEM, or -EINVAL if options->size is not the
@@ -87,6 +110,9 @@ struct frec_unwind_map {
 	const char *path; /* "[vdso]" for the vDSO; "" or "//anon" if no file is mapped */
 	const uint8_t *build_id;
 	size_t build_id_size; /* 0: unknown */
+	/* a path that leads to the mapped file itself, even if that was deleted or replaced, or is
+	 * in another root folder; NULL: there is none */
+	const char *file;
 };
 
 /* Copies `maps`, which may be unsorted. If two overlap, the later one in the array wins. Returns 0
@@ -94,6 +120,22 @@ struct frec_unwind_map {
 int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct frec_unwind_map *maps,
 				size_t count, struct frec_unwind_process **ret);
 void frec__unwind_process_destroy(struct frec_unwind_process *process);
+
+/* Opens the files of all mappings, which is otherwise done when an address in them is met. */
+void frec__unwind_process_open(struct frec_unwind_process *process);
+
+/*
+ * Returns what unwinding and naming need of a program that was opened, and that nobody will find at
+ * its path: frec_unwind_map.file alone led to it. `*at` starts as 0, and is advanced past that
+ * program. Returns 1, or 0 if there are no more, or -ENOMEM. The caller frees `ret` with
+ * frec__program_deinit(); its path and build-id live as long as the unwinder.
+ */
+int frec__unwinder_lost_program(const struct frec_unwinder *unwinder, size_t *at,
+				struct frec_program *ret);
+void frec__program_deinit(struct frec_program *program);
+
+/* The most bytes that frec__unwinder_lost_program() returns of one file. */
+#define FREC_PROGRAM_KEPT_MAX (32u << 20)
 
 /* Registers as in PERF_SAMPLE_REGS_USER. */
 struct frec_unwind_registers {
@@ -182,7 +224,9 @@ struct frec_names {
 	uint64_t offset;    /* pc minus the start of the last function; UINT64_MAX: unknown */
 	const char *module; /* path of the mapped file, or NULL; lives as long as the process */
 	uint32_t map;	    /* index into the maps of the process, or FREC_FRAME_NO_MAP */
-	uint64_t address;   /* pc as an address in that file; without a file, pc itself */
+	/* pc as an address in that file; if the file was not found, pc's offset in the file; if no
+	 * file is mapped, pc itself */
+	uint64_t address;
 	/* the file is known to be the one that ran, because it has the recorded build-id or, for a
 	 * vDSO without a recorded build-id, because the boot is the same */
 	bool verified;

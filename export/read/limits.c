@@ -108,6 +108,7 @@ bool frec__left_out_words(struct frec_text *text, const struct frec_left_out *le
 		{left_out->fields, "field of a source", "fields of sources"},
 		{left_out->enumerators, "enumerator", "enumerators"},
 		{left_out->maps, "mapping", "mappings"},
+		{left_out->programs, "kept program", "kept programs"},
 		{left_out->names, "end of a long name", "ends of long names"},
 		{left_out->clocks, "reading of the clocks", "readings of the clocks"},
 	};

@@ -56,6 +56,10 @@
 #define FREC_LIMIT_NAME 255
 #define FREC_LIMIT_SYMBOL 1023
 #define FREC_LIMIT_PATH 4095
+/* Programs of which something was kept, and bytes of all of them together after they are
+ * uncompressed. Recorders write at most 64 programs, and 32 MiB compressed. */
+#define FREC_LIMIT_PROGRAMS 256
+#define FREC_LIMIT_PROGRAM_BYTES (64u << 20)
 /* Readings of the clocks. Recorders write two. */
 #define FREC_LIMIT_CLOCKS 64
 
@@ -65,10 +69,11 @@ struct frec_left_out {
 	uint64_t enumerators; /* of fields */
 	uint64_t names;	      /* and paths that were cut */
 	uint64_t clocks;      /* readings of the clocks */
-	uint64_t values; /* of events that claim the same bytes of their payload several times */
-	uint64_t events; /* that were not decoded, or not written to an output */
-	uint64_t stacks; /* of events */
-	uint64_t maps;	 /* of processes */
+	uint64_t values;   /* of events that claim the same bytes of their payload several times */
+	uint64_t events;   /* that were not decoded, or not written to an output */
+	uint64_t stacks;   /* of events */
+	uint64_t maps;	   /* of processes */
+	uint64_t programs; /* of which something was kept */
 	/* what is left of FREC_LIMIT_FIELDS, FREC_LIMIT_PLACES and FREC_LIMIT_MAPPED */
 	uint64_t fields_left, places_left, mapped_left;
 	/* a negative errno: something failed that is not due to the file, such as memory or the

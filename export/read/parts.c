@@ -29,6 +29,7 @@ static const struct {
 	[FREC_PART_THREAD_STACK] = {&flightrec__thread_stack__descriptor},
 	[FREC_PART_KERNEL_SYMBOLS] = {&flightrec__kernel_symbols__descriptor},
 	[FREC_PART_SUMMARY] = {&flightrec__summary__descriptor, true},
+	[FREC_PART_PROGRAM] = {&flightrec__program__descriptor},
 };
 
 // Fills the buffer with `size` bytes of the file from `offset` on. The first `have` of them are in

@@ -204,6 +204,8 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 	snapshot->kernel_symbols =
 		(Flightrec__KernelSymbols **)lists[FREC_PART_KERNEL_SYMBOLS].items;
 	snapshot->kernel_symbols_count = lists[FREC_PART_KERNEL_SYMBOLS].count;
+	snapshot->programs = (Flightrec__Program **)lists[FREC_PART_PROGRAM].items;
+	snapshot->program_count = lists[FREC_PART_PROGRAM].count;
 	if (lists[FREC_PART_TRIGGER].count)
 		snapshot->trigger = lists[FREC_PART_TRIGGER].items[0];
 	if (lists[FREC_PART_CRASH].count)

@@ -62,6 +62,8 @@ struct frec_snapshot {
 	size_t thread_stack_count;
 	Flightrec__KernelSymbols *const *kernel_symbols;
 	size_t kernel_symbols_count;
+	Flightrec__Program *const *programs;
+	size_t program_count;
 	struct frec_chunk_view *chunks; /* in file order */
 	size_t chunk_count;
 	uint64_t part_count; /* how many complete parts precede the End part */

@@ -45,7 +45,7 @@ void frec__function_text(struct frec_text *text, const struct frec_location *loc
 
 	if (name < names->count && names->names[name].function)
 		plain(text, names->names[name].function);
-	else if (location->code && *location->code->path) {
+	else if (location->code && (location->code->file || location->code->kernel)) {
 		plain(text, base_name(location->code->path));
 		frec__text_printf(text, "+0x%" PRIx64, location->address);
 	} else
@@ -140,7 +140,8 @@ static void add_frame(struct frec_text *text, const struct frec_location *locati
 			if (names->names[i].line)
 				frec__text_printf(text, ":%u", names->names[i].line);
 		}
-		if (!inlined && names->count && location->code && *location->code->path) {
+		if (!inlined && location->code && *location->code->path &&
+		    (names->count || !(location->code->file || location->code->kernel))) {
 			frec__text_puts(text, "  in ");
 			plain(text, location->code->path);
 		}

@@ -14,9 +14,13 @@ struct frec_code {
 	uint32_t id;
 	const char *path; /* "[kernel]"; "[nfs]" for a module; "" for code without a file */
 	const uint8_t *build_id;
-	size_t build_id_size;	     /* 0: unknown */
-	uint64_t start, end, offset; /* of the first mapping of this code that was met */
+	size_t build_id_size; /* 0: unknown */
+	/* Of the first mapping of this code that was met, and of those with more of the same file
+	 * beside it in the same process: the address in memory minus `start` is the offset in the
+	 * file minus `offset`. */
+	uint64_t start, end, offset;
 	bool kernel;
+	bool file; /* `path` is that of a file or "[vdso]", so offsets in it mean something */
 };
 
 /* A place in code that a stack goes through. */
@@ -24,7 +28,9 @@ struct frec_location {
 	uint32_t id;
 	const struct frec_code *code; /* NULL if nothing was mapped there */
 	uint64_t pc;		      /* in the first process in which the place was met */
-	uint64_t address;	      /* in the code's file; if `code` is NULL, the same as pc */
+	/* in the code's file: as names.address; if `code` is NULL, the same as pc */
+	uint64_t address;
+	uint64_t offset; /* in the code's file, counted in bytes from its beginning */
 	/* names.count is 0 if no name is known; then names.missing may say why. */
 	struct frec_names names;
 	enum frec_frame_kind kind;

@@ -111,8 +111,30 @@ static bool is_code(const struct frec_code *code, const char *path, size_t path_
 	       (!id_size || !memcmp(code->build_id, map->build_id.data, id_size));
 }
 
+// Sets where the code is in memory: where `map` is, and what else the process has mapped of the
+// same file at the same distance.
+static void set_place(struct frec_code *code, const struct frec_located_process *process,
+		      const Flightrec__Map *map)
+{
+	code->start = map->start;
+	code->end = map->end;
+	code->file = frec__mapping_is_file(map);
+	for (size_t i = 0; i < process->map_count && code->file; i++) {
+		const Flightrec__Map *other = process->maps[i];
+
+		if (other->start - other->offset != map->start - map->offset ||
+		    other->path.len != map->path.len ||
+		    memcmp(other->path.data, map->path.data, map->path.len))
+			continue;
+		code->start = other->start < code->start ? other->start : code->start;
+		code->end = other->end > code->end ? other->end : code->end;
+	}
+	code->offset = map->offset - (map->start - code->start);
+}
+
 static struct frec_code *add_code(struct frec_locations *locations, const char *path,
-				  size_t path_size, const Flightrec__Map *map)
+				  size_t path_size, const struct frec_located_process *process,
+				  const Flightrec__Map *map)
 {
 	size_t id_size = map ? map->build_id.len : 0;
 	struct frec_code *code;
@@ -129,9 +151,7 @@ static struct frec_code *add_code(struct frec_locations *locations, const char *
 				   .build_id_size = id_size,
 				   .kernel = !map};
 	if (map) {
-		code->start = map->start;
-		code->end = map->end;
-		code->offset = map->offset;
+		set_place(code, process, map);
 		memcpy(bytes, map->build_id.data ? map->build_id.data : bytes, id_size);
 	}
 	memcpy(bytes + id_size, path, path_size);
@@ -153,7 +173,9 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
 // Finds or makes the code with this path and build-id; if `map` is NULL, it is code of the kernel.
 // Returns NULL if memory runs out.
 static const struct frec_code *find_code(struct frec_locations *locations, const char *path,
-					 size_t path_size, const Flightrec__Map *map)
+					 size_t path_size,
+					 const struct frec_located_process *process,
+					 const Flightrec__Map *map)
 {
 	uint64_t key = hash_bytes(!map, path, path_size);
 
@@ -166,7 +188,7 @@ static const struct frec_code *find_code(struct frec_locations *locations, const
 		if (!index)
 			return NULL;
 		if (!*index) {
-			code = add_code(locations, path, path_size, map);
+			code = add_code(locations, path, path_size, process, map);
 			*index = code ? (uint32_t)locations->code_count : 0;
 			return code;
 		}
@@ -258,7 +280,9 @@ static struct frec_location *locate(struct frec_locations *locations,
 			map->path.len ? strnlen((const char *)map->path.data, map->path.len) : 0;
 
 		place.address = place.names.address;
-		place.code = find_code(locations, (const char *)map->path.data, length, map);
+		place.offset = frame->pc - map->start + map->offset;
+		place.code =
+			find_code(locations, (const char *)map->path.data, length, process, map);
 		if (!place.code)
 			return NULL;
 		// Until here names.module points to a string of `process`, which can be freed
@@ -393,7 +417,7 @@ const struct frec_location *frec__locations_kernel(struct frec_locations *locati
 	symbol = find_symbol(locations, frame->pc - !frame->exact);
 	if (symbol && *symbol->module)
 		snprintf(path, sizeof(path), "[%s]", symbol->module);
-	place.code = find_code(locations, path, strlen(path), NULL);
+	place.code = find_code(locations, path, strlen(path), NULL, NULL);
 	if (!place.code)
 		return NULL;
 	place.names.module = place.code->path;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/timeline/kept_programs.h"
 #include "export/timeline/locations.h"
 #include "export/timeline/stack_lives.h"
 #include "proto/grow.h"
@@ -22,6 +23,7 @@ struct frec_stacks {
 	const struct frec_snapshot *snapshot;
 	const struct frec_registers *machine;
 	struct frec_unwinder *unwinder; // NULL: the machine is not supported
+	struct frec_kept_programs programs;
 	struct frec_locations locations;
 	struct frec_stack_lives lives;
 	struct frec_call_stack **stacks; // in the order in which stacks were met
@@ -63,6 +65,12 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 	if (options)
 		chosen = *options;
 	chosen.same_boot = is_this_boot(snapshot);
+	if (!r)
+		r = frec__kept_programs_init(&stacks->programs, snapshot);
+	if (!r) {
+		chosen.programs = stacks->programs.program;
+		chosen.program_count = stacks->programs.count;
+	}
 	if (!r) {
 		stacks->snapshot = snapshot;
 		stacks->machine = frec__registers_find(snapshot->header->machine);
@@ -97,6 +105,7 @@ void frec__stacks_destroy(struct frec_stacks *stacks)
 	frec__table_free(&stacks->indices);
 	frec__locations_deinit(&stacks->locations);
 	frec__unwinder_destroy(stacks->unwinder);
+	frec__kept_programs_deinit(&stacks->programs);
 	free(stacks);
 }
 
@@ -301,30 +310,101 @@ static const struct frec_call_stack *of_record(struct frec_stacks *stacks,
 	return intern(stacks);
 }
 
+// Decodes the frames of a thread. Returns how many there are.
+static size_t decode_thread(struct frec_stacks *stacks, const Flightrec__ThreadStack *thread)
+{
+	const Flightrec__Frames *frames = thread->frames;
+	size_t count = frames->n_pc < frames->how.len ? frames->n_pc : frames->how.len;
+
+	set_end(stacks, (uint32_t)frames->end, frames->address);
+	return decode_frames(stacks, (const uint8_t *)frames->pc, frames->how.data, count);
+}
+
 static const struct frec_call_stack *of_thread(struct frec_stacks *stacks,
 					       const Flightrec__ThreadStack *thread)
 {
-	const Flightrec__Frames *frames = thread->frames;
 	struct frec_located_process *process =
 		frec__stack_lives_find(&stacks->lives, thread->pid, thread->tid, thread->time);
-	size_t count;
 
 	start(stacks);
-	if (!frames || !process)
+	if (!thread->frames || !process)
 		return NULL;
-	count = frames->n_pc < frames->how.len ? frames->n_pc : frames->how.len;
-	count = decode_frames(stacks, (const uint8_t *)frames->pc, frames->how.data, count);
-	set_end(stacks, (uint32_t)frames->end, frames->address);
-	add_frames(stacks, process, count);
+	add_frames(stacks, process, decode_thread(stacks, thread));
 	return intern(stacks);
+}
+
+// How good the frames of a stack are. The members that come first decide.
+struct quality {
+	bool complete;
+	size_t guessed; // frames that no call frame information led to
+	size_t count;
+};
+
+static struct quality quality_of(const struct frec_stacks *stacks, const struct frec_frame *frames,
+				 size_t count)
+{
+	struct quality quality = {stacks->end.reason == FREC_UNWIND_COMPLETE, 0, count};
+
+	for (size_t i = 0; i < count; i++)
+		quality.guessed += frames[i].kind == FREC_FRAME_FRAME_POINTER;
+	return quality;
+}
+
+static bool is_better(const struct quality *a, const struct quality *than)
+{
+	if (a->complete != than->complete)
+		return a->complete;
+	// Of two stacks that are cut off, the longer one knows more.
+	if (!a->complete && a->count != than->count)
+		return a->count > than->count;
+	return a->guessed < than->guessed;
+}
+
+// Unwinds the recorded bytes of the crashed thread. Returns the number of frames.
+static size_t unwind_crash(struct frec_stacks *stacks, const struct frec_located_process *process,
+			   const Flightrec__Crash *crash)
+{
+	const struct frec_unwind_registers registers = {.mask = crash->registers->mask,
+							.values = crash->registers->value,
+							.count = crash->registers->n_value};
+	struct frec_stack stack = {0};
+
+	if (crash->stack) {
+		stack.address = crash->stack->address;
+		stack.data = crash->stack->data.data;
+		stack.size = crash->stack->data.len;
+	}
+	return frec__unwind(process->unwind, &registers, &stack, stacks->frames, FREC_FRAMES_MAX,
+			    &stacks->end);
+}
+
+// The recorder may have had no files to unwind with, or wrong ones. If the bytes of the stack are
+// there, and the files are here, the stack can be better now.
+static const struct frec_call_stack *of_crashed_thread(struct frec_stacks *stacks,
+						       const Flightrec__Crash *crash,
+						       const Flightrec__ThreadStack *thread)
+{
+	size_t count = decode_thread(stacks, thread);
+	struct quality recorded = quality_of(stacks, stacks->frames, count), now;
+	struct frec_located_process *process;
+
+	if (crash->registers && crash->stack && (!recorded.complete || recorded.guessed)) {
+		process =
+			frec__stack_lives_find(&stacks->lives, crash->pid, crash->tid, crash->time);
+		count = process ? unwind_crash(stacks, process, crash) : 0;
+		now = quality_of(stacks, stacks->frames, count);
+		if (process && is_better(&now, &recorded)) {
+			add_frames(stacks, process, count);
+			return intern(stacks);
+		}
+	}
+	return of_thread(stacks, thread);
 }
 
 static const struct frec_call_stack *of_crash(struct frec_stacks *stacks)
 {
 	const Flightrec__Crash *crash = stacks->snapshot->crash;
 	struct frec_located_process *process;
-	struct frec_unwind_registers registers;
-	struct frec_stack stack = {0};
 
 	start(stacks);
 	if (!crash)
@@ -334,24 +414,14 @@ static const struct frec_call_stack *of_crash(struct frec_stacks *stacks)
 
 		if (thread->tid == crash->tid && thread->pid == crash->pid && thread->frames &&
 		    thread->frames->n_pc)
-			return of_thread(stacks, thread);
+			return of_crashed_thread(stacks, crash, thread);
 	}
 	process = crash->registers ? frec__stack_lives_find(&stacks->lives, crash->pid, crash->tid,
 							    crash->time)
 				   : NULL;
 	if (!process)
 		return NULL;
-	registers.mask = crash->registers->mask;
-	registers.values = crash->registers->value;
-	registers.count = crash->registers->n_value;
-	if (crash->stack) {
-		stack.address = crash->stack->address;
-		stack.data = crash->stack->data.data;
-		stack.size = crash->stack->data.len;
-	}
-	add_frames(stacks, process,
-		   frec__unwind(process->unwind, &registers, &stack, stacks->frames,
-				FREC_FRAMES_MAX, &stacks->end));
+	add_frames(stacks, process, unwind_crash(stacks, process, crash));
 	return intern(stacks);
 }
 
@@ -385,11 +455,15 @@ const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 						     const Flightrec__ThreadStack *thread)
 {
+	const Flightrec__Crash *crash = stacks->snapshot->crash;
 	const struct frec_call_stack *stack;
 	int before = errno;
 
 	errno = 0;
-	stack = of_thread(stacks, thread);
+	if (crash && thread->pid == crash->pid && thread->tid == crash->tid)
+		stack = of_crash(stacks);
+	else
+		stack = of_thread(stacks, thread);
 	note_failure(stacks, before);
 	return stack;
 }

@@ -13,6 +13,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/grow.h"
+#include "recorder/processes/moved_text.h"
 
 // If a stack pointer is more than this far below the next mapping, it is not in a guard page but
 // invalid.
@@ -30,57 +31,109 @@ static FILE *open_at(int folder, const char *path)
 	return file;
 }
 
-static bool add_program(struct frec_core_process *process, const struct frec_core_mapping *mapping,
-			uint64_t offset, const char *name)
+// Returns a path as `process` sees it, which is also what recorders write. /proc shows it as the
+// reader sees it, and that process may have another root folder.
+static const char *in_root(const struct frec_core_process *process, const char *path)
+{
+	size_t length = strlen(process->root);
+
+	return length > 1 && !strncmp(path, process->root, length) && path[length] == '/'
+		       ? path + length
+		       : path;
+}
+
+// Adds an executable mapping that maps the file of `of`, which is mostly itself.
+static bool add_program(struct frec_core_process *process, const struct frec_maps_line *line,
+			uint64_t offset, const struct frec_maps_line *of)
 {
 	struct frec_unwind_map *program;
-	char path[80];
+	char file[80];
 
 	if (!frec__grow(&process->program, process->programs, sizeof(*process->program)))
 		return false;
-	// Only mappings of files have a link in map_files. Other mappings keep their names, because
-	// the unwinder recognises the vDSO by its name.
-	if (*name == '/')
-		snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
-			 process->pid, mapping->start, mapping->end);
-	else
-		snprintf(path, sizeof(path), "%s", *name ? name : "//anon");
 	program = &process->program[process->programs];
-	*program = (struct frec_unwind_map){.start = mapping->start,
-					    .end = mapping->end,
-					    .offset = offset,
-					    .path = strdup(path)};
-	process->programs += program->path != NULL;
-	return program->path;
+	*program = (struct frec_unwind_map){
+		.start = line->start,
+		.end = line->end,
+		.offset = offset,
+		.path = strdup(*of->path ? in_root(process, of->path) : "//anon")};
+	// Only mappings of files have a link in map_files.
+	if (*of->path == '/') {
+		snprintf(file, sizeof(file), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
+			 process->pid, of->start, of->end);
+		program->file = strdup(file);
+	}
+	process->programs++;
+	return program->path && (program->file || *of->path != '/');
+}
+
+// Adds the line in the middle if it is executable.
+static bool add_middle(struct frec_core_process *process, const struct frec_maps_line line[3])
+{
+	uint64_t offset;
+
+	if (!line[1].executable)
+		return true;
+	if (frec__moved_text_between(&line[0], &line[1], &line[2], &offset))
+		return add_program(process, &line[1], offset, &line[0]);
+	return add_program(process, &line[1], line[1].offset, &line[1]);
+}
+
+// Moves on to the next line, so that the one in the middle has those before and after it.
+static void shift(struct frec_maps_line line[3])
+{
+	free((char *)(uintptr_t)line[0].path);
+	line[0] = line[1];
+	line[1] = line[2];
+}
+
+// Parses a line of /proc/PID/maps. `ret_line` gets a copy of the path.
+static bool parse_line(char *text, struct frec_core_mapping *ret, struct frec_maps_line *ret_line)
+{
+	char permissions[8];
+	int at = 0;
+
+	if (sscanf(text, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n", &ret->start,
+		   &ret->end, permissions, &ret_line->offset, &at) < 4 ||
+	    !at)
+		return false;
+	text[strcspn(text, "\n")] = 0;
+	ret->readable = permissions[0] == 'r';
+	ret_line->start = ret->start;
+	ret_line->end = ret->end;
+	ret_line->executable = permissions[2] == 'x';
+	ret_line->path = strdup(text + at);
+	return true;
 }
 
 static int read_maps(struct frec_core_process *process)
 {
 	FREC_FCLOSE FILE *file = open_at(process->folder, "maps");
-	FREC_FREE char *line = NULL;
+	struct frec_maps_line line[3] = {{.path = strdup("")}, {.path = strdup("")}};
+	FREC_FREE char *text = NULL;
 	size_t room = 0;
+	int r = file ? 0 : -errno;
 
-	if (!file)
-		return -errno;
-	while (process->mappings < FREC_CORE_MAPS_MAX && getline(&line, &room, file) > 0) {
+	while (!r && process->mappings < FREC_CORE_MAPS_MAX && getline(&text, &room, file) > 0) {
 		struct frec_core_mapping *mapping;
-		char permissions[8];
-		uint64_t offset;
-		int at = 0;
 
-		if (!frec__grow(&process->mapping, process->mappings, sizeof(*mapping)))
-			return -ENOMEM;
+		r = frec__grow(&process->mapping, process->mappings, sizeof(*mapping)) ? 0
+										       : -ENOMEM;
 		mapping = &process->mapping[process->mappings];
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n",
-			   &mapping->start, &mapping->end, permissions, &offset, &at) < 4 ||
-		    !at)
+		if (r || !parse_line(text, mapping, &line[2]))
 			continue;
-		line[strcspn(line, "\n")] = 0;
-		mapping->readable = permissions[0] == 'r';
 		process->mappings++;
-		if (permissions[2] == 'x' && !add_program(process, mapping, offset, line + at))
-			return -ENOMEM;
+		if (!line[0].path || !line[1].path || !line[2].path || !add_middle(process, line))
+			r = -ENOMEM;
+		shift(line);
 	}
+	line[2] = (struct frec_maps_line){.path = ""};
+	if (!r && !add_middle(process, line))
+		r = -ENOMEM;
+	free((char *)(uintptr_t)line[0].path);
+	free((char *)(uintptr_t)line[1].path);
+	if (r)
+		return r;
 	return process->mappings ? 0 : -ESRCH; // the process has released its memory
 }
 
@@ -166,6 +219,13 @@ static int read_threads(struct frec_core_process *process, bool same, char statu
 	return 0;
 }
 
+static void read_root(struct frec_core_process *process)
+{
+	ssize_t n = readlinkat(process->folder, "root", process->root, sizeof(process->root) - 1);
+
+	process->root[n < 0 ? 0 : n] = 0;
+}
+
 int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 {
 	FREC_FREE char *status = malloc(STATUS_MAX);
@@ -180,6 +240,7 @@ int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 	if (process->folder < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	process->memory = openat(process->folder, "mem", O_RDONLY | O_CLOEXEC);
+	read_root(process);
 	r = read_status(process->folder, "status", status) && is_dumping(status)
 		    ? frec__owner_read(process->folder, &process->owner)
 		    : -ESRCH;
@@ -194,8 +255,10 @@ int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 
 void frec__core_process_close(struct frec_core_process *process)
 {
-	for (size_t i = 0; i < process->programs; i++)
+	for (size_t i = 0; i < process->programs; i++) {
 		free((char *)(uintptr_t)process->program[i].path);
+		free((char *)(uintptr_t)process->program[i].file);
+	}
 	free(process->program);
 	free(process->mapping);
 	free(process->thread);

@@ -6,6 +6,7 @@
 #ifndef FREC_RECORDER_CORE_PROCESS_H
 #define FREC_RECORDER_CORE_PROCESS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,10 +27,11 @@ struct frec_core_process {
 	int folder; /* descriptor of /proc/PID */
 	int memory; /* descriptor of /proc/PID/mem */
 	struct frec_owner owner;
+	char root[PATH_MAX]; /* its root folder; "": unknown */
 	size_t mappings;
 	struct frec_core_mapping *mapping; /* all mappings, sorted */
 	size_t programs;
-	/* The executable mappings. Their paths lead to the mapped file itself, even if it was
+	/* The executable mappings. Their `file` leads to the mapped file itself, even if it was
 	 * renamed or deleted. */
 	struct frec_unwind_map *program;
 	/* Its threads: their tids in the process's own pid namespace and in ours, and their names,

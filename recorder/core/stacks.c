@@ -12,6 +12,7 @@
 #include "proto/clocks.h"
 #include "proto/part.h"
 #include "recorder/rings/registers.h"
+#include "recorder/snapshot/lost_programs.h"
 #include "recorder/snapshot/unwound.h"
 
 struct work {
@@ -70,6 +71,13 @@ static int write_thread(struct work *work, struct frec_core_thread *thread, uint
 	return write(work->fd, part, size) == (ssize_t)size ? 0 : -EIO;
 }
 
+static int write_program(void *context, const uint8_t *part, size_t size)
+{
+	const struct work *work = context;
+
+	return write(work->fd, part, size) == (ssize_t)size ? 0 : -EIO;
+}
+
 static int write_threads(struct work *work, const struct frec_core_notes *notes, uint64_t deadline,
 			 size_t *ret_missing)
 {
@@ -106,6 +114,10 @@ int frec__core_stacks_write(const struct frec_core_process *process,
 		work->stack = stack;
 		work->fd = fd;
 		r = write_threads(work, notes, deadline, ret_missing);
+		if (!r && frec__monotonic() < deadline)
+			r = frec__lost_programs_pack(unwinder,
+						     FREC_CORE_STACKS_SIZE_MAX - work->written,
+						     write_program, work);
 		frec__unwind_process_destroy(work->unwind);
 	}
 	frec__unwinder_destroy(unwinder);

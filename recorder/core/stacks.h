@@ -13,11 +13,13 @@
 #define FREC_CORE_SECONDS_DEFAULT 5
 /* At most this many bytes of a thread's stack are read. */
 #define FREC_CORE_STACK_SIZE (1u << 20)
-/* At most this many bytes of stacks are handed over, for all threads together. */
+/* At most this many bytes are handed over: the stacks of all threads, and what is kept of programs
+ * that nobody will find later. */
 #define FREC_CORE_STACKS_SIZE_MAX (16u << 20)
 
 /*
- * Unwinds the threads, in the order of the core dump, and writes their stacks to the file `fd`.
+ * Unwinds the threads, in the order of the core dump, and writes their stacks to the file `fd`, and
+ * after them what is kept of lost programs.
  * Stops at `deadline` (nanoseconds of CLOCK_MONOTONIC) or after FREC_CORE_STACKS_SIZE_MAX bytes.
  * `ret_missing` is the number of threads for which there was no time or room. Returns 0, or a
  * negative errno if no stack was written.

@@ -136,10 +136,10 @@ struct file {
 	struct stat status;
 };
 
-// Finds the mapped file through its link in /proc/PID/map_files. If that is not possible, looks for
-// the path of the mapping in the root folder of the process and then in the root folder of the
-// recorder, and accepts a file only if its device and inode are `device` and `inode`. Returns
-// whether it found a regular file.
+// Finds the mapped file through its link in /proc/PID/map_files. If that is not possible, looks at
+// the program that the process runs, at the path of the mapping in the root folder of the process
+// and then in the root folder of the recorder, and accepts a file only if its device and inode are
+// `device` and `inode`. Returns whether it found a regular file.
 static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_mapping *map,
 		      struct file *ret)
 {
@@ -148,6 +148,11 @@ static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_map
 	// This link leads to the mapped file itself, so device and inode are not compared: on
 	// a layered file system they can differ from those of the mapping.
 	if (!fstatat(proc, ret->path, &ret->status, 0))
+		return S_ISREG(ret->status.st_mode);
+	// The program itself can be had even if it was deleted.
+	snprintf(ret->path, sizeof(ret->path), "exe");
+	if (!fstatat(proc, ret->path, &ret->status, 0) && ret->status.st_dev == device &&
+	    ret->status.st_ino == inode)
 		return S_ISREG(ret->status.st_mode);
 	for (int i = 0; i < 2; i++) {
 		int size =
@@ -158,6 +163,33 @@ static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_map
 			return S_ISREG(ret->status.st_mode);
 	}
 	return false;
+}
+
+int frec__mapped_file_open(int proc, dev_t device, ino_t inode, const struct frec_mapping *map)
+{
+	struct file file;
+	struct stat opened;
+	int fd;
+
+	if (!find_file(proc, device, inode, map, &file))
+		return -1;
+	fd = openat(proc, file.path, O_PATH | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &opened) && opened.st_dev == file.status.st_dev &&
+	    opened.st_ino == file.status.st_ino)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+bool frec__is_same_path(const char *a, const char *b)
+{
+	static const char remark[] = " (deleted)";
+	size_t length = strlen(a), other = strlen(b), shorter = length < other ? length : other;
+
+	if (memcmp(a, b, shorter))
+		return false;
+	return length == other || !strcmp(length > other ? a + other : b + length, remark);
 }
 
 static struct known *slot_of(struct frec_build_ids *ids, const struct stat *status)

@@ -23,6 +23,14 @@ void frec__build_ids_find(struct frec_build_ids **ids, int proc, dev_t device, i
 			  struct frec_mapping *map);
 void frec__build_ids_free(struct frec_build_ids *ids);
 
+/* Opens the mapped file with O_PATH. The arguments are as for frec__build_ids_find(). Returns the
+ * descriptor, or -1 if the file cannot be found. */
+int frec__mapped_file_open(int proc, dev_t device, ino_t inode, const struct frec_mapping *map);
+
+/* Returns whether two paths of mappings are the same, apart from the kernel's remark that the file
+ * was deleted. */
+bool frec__is_same_path(const char *a, const char *b);
+
 /* Fills in map->build_id of a mapping of the vDSO, which is the same in all 64-bit processes. Does
  * nothing for a 32-bit process. */
 void frec__build_ids_vdso(struct frec_mapping *map);

@@ -112,6 +112,7 @@ void frec__exited_add(struct frec_process_table *table, struct frec_process *pro
 	if (process->exit)
 		return;
 	process->exit = time ? time : 1;
+	table->held_ended |= process->holds;
 	table->living--;
 	table->exited++;
 	if (table->exited <= max + (table->mark_emitters ? max / 8 : 0))

@@ -18,6 +18,7 @@
 #include "proto/read_file.h"
 #include "proto/share.h"
 #include "recorder/processes/build_ids.h"
+#include "recorder/processes/moved_text.h"
 
 #define PROC_FILE_MAX (64u << 10)
 #define MAPS_FILE_MAX (4u << 20)
@@ -64,28 +65,69 @@ static bool parse_stat(const char *text, struct stat_line *ret)
 	return true;
 }
 
+struct scanned {
+	struct frec_maps_line line;
+	dev_t device;
+	ino_t inode;
+};
+
+static bool parse_line(char *text, struct scanned *ret)
+{
+	unsigned int major, minor;
+	unsigned long inode;
+	char permissions[8];
+	int at = 0;
+
+	if (sscanf(text, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu %n", &ret->line.start,
+		   &ret->line.end, permissions, &ret->line.offset, &major, &minor, &inode,
+		   &at) < 7 ||
+	    !at)
+		return false;
+	ret->line.executable = permissions[2] == 'x';
+	ret->line.path = text + at;
+	ret->device = makedev(major, minor);
+	ret->inode = inode;
+	return true;
+}
+
+// Adds the line in the middle to the table if it is executable.
+static void add_middle(struct frec_process_table *table, int folder, uint32_t pid,
+		       const struct scanned line[3])
+{
+	const struct scanned *here = &line[1], *of = here;
+	struct frec_mapping map = {.offset = here->line.offset};
+
+	if (!here->line.executable)
+		return;
+	if (frec__moved_text_between(&line[0].line, &here->line, &line[2].line, &map.offset))
+		of = &line[0];
+	map.path = *of->line.path ? (char *)(uintptr_t)of->line.path : "//anon";
+	// The file is found by the bounds of its own mapping.
+	map.start = of->line.start;
+	map.end = of->line.end;
+	frec__build_ids_find(&table->build_ids, folder, of->device, of->inode, &map);
+	map.start = here->line.start;
+	map.end = here->line.end;
+	frec__process_table_map(table, pid, &map);
+}
+
 static void read_maps(struct frec_process_table *table, int folder, uint32_t pid)
 {
 	FREC_FREE char *text = frec__read_file_at(folder, "maps", MAPS_FILE_MAX);
+	struct scanned line[3] = {{.line.path = ""}, {.line.path = ""}};
 	char *save = NULL;
 
 	if (!text)
 		return;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct frec_mapping map = {0};
-		unsigned int major, minor;
-		unsigned long inode;
-		char permissions[8];
-		int at = 0;
-
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu %n", &map.start,
-			   &map.end, permissions, &map.offset, &major, &minor, &inode, &at) < 7 ||
-		    !at || permissions[2] != 'x')
+	for (char *at = strtok_r(text, "\n", &save); at; at = strtok_r(NULL, "\n", &save)) {
+		if (!parse_line(at, &line[2]))
 			continue;
-		map.path = line[at] ? line + at : "//anon";
-		frec__build_ids_find(&table->build_ids, folder, makedev(major, minor), inode, &map);
-		frec__process_table_map(table, pid, &map);
+		add_middle(table, folder, pid, line);
+		line[0] = line[1];
+		line[1] = line[2];
 	}
+	line[2] = (struct scanned){.line.path = ""};
+	add_middle(table, folder, pid, line);
 }
 
 static void read_arguments(struct frec_process *process, int folder)

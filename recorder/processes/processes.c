@@ -13,6 +13,8 @@
 #include "proto/share.h"
 #include "recorder/processes/build_ids.h"
 #include "recorder/processes/exited.h"
+#include "recorder/processes/held_files.h"
+#include "recorder/processes/moved_text.h"
 #include "recorder/processes/threads.h"
 
 // A start that comes from /proc can be this many nanoseconds too early, because times in /proc are
@@ -41,6 +43,8 @@ static void clear_maps(struct frec_process_table *table, struct frec_process *pr
 {
 	for (size_t i = 0; i < process->maps; i++) {
 		table->map_bytes -= map_bytes(&process->map[i]);
+		if (process->map[i].held)
+			process->map[i].held->users--;
 		free(process->map[i].path);
 	}
 	process->maps = 0;
@@ -71,6 +75,7 @@ void frec__process_table_deinit(struct frec_process_table *table)
 		}
 	}
 	free(table->expected.cmdline);
+	frec__held_files_deinit(table);
 	frec__build_ids_free(table->build_ids);
 	*table = (struct frec_process_table){0};
 }
@@ -174,6 +179,7 @@ static void inherit(struct frec_process_table *table, struct frec_process *proce
 	memcpy(process->name, parent->name, sizeof(process->name));
 	process->owner = parent->owner;
 	process->owner.since = 0;
+	process->holds = parent->holds;
 	process->payer = parent->payer;
 	process->kernel = parent->kernel;
 	if (parent->executable)
@@ -394,6 +400,7 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 			     const struct frec_mapping *map)
 {
 	struct frec_process *process = frec__process_table_get(table, pid);
+	const struct frec_mapping *of;
 	struct frec_mapping *copy;
 
 	if (!process)
@@ -408,15 +415,26 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 		process->maps_missing++;
 		return;
 	}
+	of = frec__moved_text_of(process, map);
 	copy = &process->map[process->maps];
-	*copy = *map;
+	*copy = of ? *of : *map;
+	if (of) {
+		copy->start = map->start;
+		copy->end = map->end;
+		copy->since = map->since;
+		copy->offset += map->start - of->start;
+	}
 	if (!copy->build_id_size && !strcmp(map->path, "[vdso]"))
 		frec__build_ids_vdso(copy);
-	copy->path = strdup(map->path);
-	if (copy->path) {
-		table->map_bytes += map_bytes(copy);
-		process->maps++;
-	}
+	copy->path = strdup(copy->path);
+	if (!copy->path)
+		return;
+	table->map_bytes += map_bytes(copy);
+	process->maps++;
+	if (copy->held)
+		copy->held->users++;
+	else if (process->holds && *copy->path == '/')
+		frec__held_files_add(table, process, copy);
 }
 
 void frec__process_set_payer(struct frec_process *process, uint32_t uid)

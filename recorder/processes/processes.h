@@ -14,6 +14,8 @@
  *			sideband.
  *	process_end.c	finds out how a process ended, for the same recorders.
  *	build_ids.c	adds the build-ids that the kernel does not report.
+ *	held_files.c	holds the mapped files of processes that matter.
+ *	moved_text.c	recognises code that was moved to anonymous memory.
  *	owner.c		decides which user may see what a process did.
  *	threads.c	has the threads of a process.
  *	exited.c	forgets exited processes.
@@ -61,7 +63,8 @@ struct frec_mapping {
 	uint64_t start, end, offset, since;
 	char *path;
 	uint8_t build_id[20];
-	uint8_t build_id_size; /* 0: unknown */
+	uint8_t build_id_size;	     /* 0: unknown */
+	struct frec_held_file *held; /* the file itself (held_files.h); NULL: it is not held */
 };
 
 struct frec_process {
@@ -79,6 +82,8 @@ struct frec_process {
 	bool emitted;	    /* the rings have events of this process */
 	bool has_emitted;   /* the rings have or had events of this process */
 	bool has_children;  /* it is or was the parent of another process */
+	bool holds;	    /* its mapped files are held (held_files.h), if that is possible */
+	bool holds_more;    /* it has new mappings whose files are to be held */
 	bool own_pid_space; /* known to be in the recorder's own pid namespace */
 	char name[16];
 	char *cmdline; /* arguments, each ended by a NUL */
@@ -102,6 +107,8 @@ struct frec_process {
 #define FREC_PROCESS_BUCKETS 1024
 
 struct frec_build_ids;
+struct frec_held_file;
+struct frec_emitting_file;
 
 struct frec_process_table {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
@@ -117,7 +124,14 @@ struct frec_process_table {
 	void *context;
 	size_t map_bytes;
 	struct frec_build_ids *build_ids; /* a cache; NULL until it is first used */
-	uint32_t polls;			  /* calls of frec__process_table_poll() */
+	size_t held_files;
+	struct frec_held_file **held_file;
+	size_t emitting_files;
+	struct frec_emitting_file *emitting_file; /* of held_files.c */
+	bool holds_more;			  /* of a process */
+	uint64_t next_hold; /* when to look for them, in nanoseconds of CLOCK_MONOTONIC */
+	bool held_ended;    /* a process with `holds` has ended */
+	uint32_t polls;	    /* calls of frec__process_table_poll() */
 	/* The arguments that a process is about to start with, in case it exits before they can be
 	 * read. */
 	struct frec_expected {

@@ -415,6 +415,7 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 	make_progress(snapshot, parts);
 	for (size_t i = 0; i < snapshot->capture->rings && !parts->error.code; i++)
 		write_records(snapshot, parts, ids, i, &stacks, &chunk);
+	frec__snapshot_stacks_write_programs(&stacks, parts);
 	frec__snapshot_stacks_write_names(&stacks, parts);
 	frec__snapshot_stacks_deinit(&stacks);
 	for (size_t i = 0; i < snapshot->capture->rings; i++) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proto/cleanup.h"
+#include "recorder/snapshot/lost_programs.h"
 #include "recorder/snapshot/records.h"
 #include "recorder/snapshot/sample_parts.h"
 
@@ -139,6 +140,20 @@ static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_source
 	(void)frec__unwind_worker_ask(&stacks->worker, &sample, stacks->unwound);
 }
 
+// Notes that a record has a stack that readers will have to unwind.
+static void note_stack(struct frec_snapshot_stacks *stacks, const struct perf_event_header *record)
+{
+	uint32_t pid = frec__record_pid(record);
+	size_t i = stacks->unwound_later_count;
+
+	if (!stacks->snapshot->processes->held_files)
+		return;
+	while (i > 0 && stacks->unwound_later[i - 1] != pid)
+		i--;
+	if (!i && stacks->unwound_later_count < FREC_STACKS_PROCESSES_MAX)
+		stacks->unwound_later[stacks->unwound_later_count++] = pid;
+}
+
 static uint8_t *append(uint8_t *to, const void *from, size_t size)
 {
 	if (size)
@@ -258,8 +273,54 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 		frec__kernel_names_add(&stacks->kernel, parts.chain, parts.chain_count);
 	if (rewritten)
 		return rewrite(stacks, source, record, &parts, to);
+	if (stack)
+		note_stack(stacks, record);
 	memcpy(to, record, record->size);
 	return record->size;
+}
+
+static bool has_program(const struct frec_thread_stacks *core, const Flightrec__Program *program)
+{
+	for (size_t i = 0; core && i < core->program_count; i++) {
+		if (frec__lost_program_equal(core->program[i], program))
+			return true;
+	}
+	return false;
+}
+
+struct writing {
+	struct frec_parts *parts;
+	const struct frec_thread_stacks *core;
+};
+
+static void write_program(void *context, const Flightrec__Program *program)
+{
+	const struct writing *writing = context;
+
+	if (!has_program(writing->core, program))
+		frec__parts_write(writing->parts, FREC_PART_PROGRAM, &program->base);
+}
+
+void frec__snapshot_stacks_write_programs(struct frec_snapshot_stacks *stacks,
+					  struct frec_parts *parts)
+{
+	const struct frec_snapshot_job *snapshot = stacks->snapshot;
+	const struct frec_thread_stacks *core = snapshot->stacks;
+	struct frec_unwind_worker *worker = &stacks->worker;
+	struct writing writing = {parts, core};
+
+	for (size_t i = 0; core && i < core->program_count; i++)
+		frec__parts_write(parts, FREC_PART_PROGRAM, &core->program[i]->base);
+	if (!snapshot->processes->held_files || parts->error.code)
+		return;
+	if (worker->child.fd < 0 && stacks->unwound_later_count && !snapshot->reason->pid)
+		frec__unwind_worker_start(worker);
+	if (snapshot->reason->pid)
+		frec__unwind_worker_open(worker, snapshot->reason->pid, snapshot->reason->time);
+	for (size_t i = 0; i < stacks->unwound_later_count; i++)
+		frec__unwind_worker_open(worker, stacks->unwound_later[i],
+					 snapshot->capture->complete_until);
+	frec__unwind_worker_programs(worker, write_program, &writing);
 }
 
 void frec__snapshot_stacks_write_names(struct frec_snapshot_stacks *stacks,

@@ -19,6 +19,9 @@
 #include "recorder/snapshot/parts.h"
 #include "recorder/snapshot/unwind_worker.h"
 
+/* Of at most this many processes, besides the one that died, programs are kept. */
+#define FREC_STACKS_PROCESSES_MAX 64
+
 struct frec_snapshot_stacks {
 	const struct frec_snapshot_job *snapshot;
 	struct frec_unwind_worker worker;
@@ -26,6 +29,9 @@ struct frec_snapshot_stacks {
 	struct frec_unwound *unwound;
 	bool hide_kernel;		 /* the file must have no kernel addresses */
 	struct frec_kernel_names kernel; /* addresses from the records copied so far */
+	/* processes with stack bytes in the records copied so far, that readers will unwind */
+	uint32_t unwound_later[FREC_STACKS_PROCESSES_MAX];
+	size_t unwound_later_count;
 };
 
 /* No record is larger, because the size of a record is a 16-bit number. */
@@ -59,6 +65,11 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 /* Writes the kernel symbols for the call chains of the records that were copied. */
 void frec__snapshot_stacks_write_names(struct frec_snapshot_stacks *stacks,
 				       struct frec_parts *parts);
+
+/* Writes what is kept of the programs that nobody will find at their paths: those that the process
+ * that died had mapped, and those of processes with stacks in the records that were copied. */
+void frec__snapshot_stacks_write_programs(struct frec_snapshot_stacks *stacks,
+					  struct frec_parts *parts);
 
 /* Returns whether the source's records get frames in place of stack bytes. */
 bool frec__snapshot_unwinds(const struct frec_snapshot_job *snapshot,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The unwound stacks of the threads of one process, to be written to a snapshot. */
+/* The unwound stacks of the threads of one process, with the programs on them that nobody will find
+ * later, to be written to a snapshot. */
 #ifndef FREC_RECORDER_SNAPSHOT_THREAD_STACKS_H
 #define FREC_RECORDER_SNAPSHOT_THREAD_STACKS_H
 
@@ -10,10 +11,13 @@ struct frec_thread_stacks {
 	size_t count;
 	Flightrec__ThreadStack **stack;
 	uint32_t missing; /* threads for which there was no time or room */
+	/* what is kept of programs on these stacks: see lost_programs.h */
+	size_t program_count;
+	Flightrec__Program **program;
 };
 
-/* Parses `size` bytes, which must be parts of a .frec file, all of them stacks of threads of `pid`.
- * Returns 0, -ENOMEM, or -EINVAL if the bytes are anything else or inconsistent. */
+/* Parses `size` bytes, which must be parts of a .frec file, all of them stacks of threads of `pid`
+ * or programs. Returns 0, -ENOMEM, or -EINVAL if the bytes are anything else or inconsistent. */
 int frec__thread_stacks_parse(struct frec_thread_stacks *stacks, const uint8_t *data, size_t size,
 			      uint32_t pid, struct frec_error *reterr);
 void frec__thread_stacks_deinit(struct frec_thread_stacks *stacks);

@@ -13,6 +13,8 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/report.h"
+#include "recorder/processes/held_files.h"
+#include "recorder/snapshot/lost_programs.h"
 #include "recorder/snapshot/unwound_lives.h"
 
 // How many seconds unwinding may take for one file. Once the programs' tables are loaded, that is
@@ -22,9 +24,16 @@
 #define TURN 5
 // The kernel copies at most this many bytes of a stack, because their number has 16 bits.
 #define STACK_SIZE_MAX 65536
+// The size of messages with pieces of programs.
+#define SLICE 65536
 
-// A stack to unwind.
+// What the child is asked for.
+enum kind { UNWIND, OPEN, PROGRAMS };
+
+// A stack to unwind, or a process whose programs are to be opened, or for all lost programs. Lost
+// programs come as parts of a file, each after its size, and a size of 0 ends them.
 struct question {
+	enum kind kind;
 	uint64_t time, stack_address, mask;
 	uint32_t pid, stack_size, count;
 	uint64_t value[64];
@@ -89,6 +98,44 @@ static void unwind_here(const struct frec_unwind_worker *worker,
 	frec__unwound_lives_destroy(lives);
 }
 
+static int open_all(struct frec_unwound_lives *lives, int fd, const struct question *question)
+{
+	struct frec_unwind_process *process =
+		frec__unwound_lives_find(lives, question->pid, question->time);
+	char byte = 0;
+	struct iovec done = {&byte, 1};
+
+	if (process)
+		frec__unwind_process_open(process);
+	return frec__worker_send(fd, &done, 1, -1);
+}
+
+// Sends the size of a part, and then the part in slices.
+static int send_part(void *context, const uint8_t *part, size_t size)
+{
+	uint32_t announced = (uint32_t)size;
+	struct iovec slice = {&announced, sizeof(announced)};
+	int fd = *(const int *)context, r = frec__worker_send(fd, &slice, 1, -1);
+
+	for (size_t at = 0; at < size && !r; at += SLICE) {
+		slice = (struct iovec){(void *)(uintptr_t)(part + at), SLICE};
+		if (size - at < SLICE)
+			slice.iov_len = size - at;
+		r = frec__worker_send(fd, &slice, 1, -1);
+	}
+	return r;
+}
+
+static int send_programs(struct frec_unwound_lives *lives, int fd)
+{
+	uint32_t no_more = 0;
+	struct iovec end = {&no_more, sizeof(no_more)};
+	int r = frec__lost_programs_pack(frec__unwound_lives_unwinder(lives),
+					 FREC_LOST_PROGRAMS_BYTES_MAX, send_part, &fd);
+
+	return r ? r : frec__worker_send(fd, &end, 1, -1);
+}
+
 static void serve(void *context, int fd)
 {
 	const struct frec_unwind_worker *worker = context;
@@ -102,6 +149,12 @@ static void serve(void *context, int fd)
 	    frec__unwound_lives_create(worker->processes, &lives))
 		return;
 	while (frec__worker_receive(fd, question, size, NULL, 0) > 0) {
+		if (question->kind != UNWIND) {
+			if (question->kind == OPEN ? open_all(lives, fd, question)
+						   : send_programs(lives, fd))
+				return;
+			continue;
+		}
 		struct iovec part = {answer, 0};
 		const struct frec_stack_sample sample = {
 			.pid = question->pid,
@@ -129,8 +182,10 @@ static void serve(void *context, int fd)
 
 void frec__unwind_worker_start(struct frec_unwind_worker *worker)
 {
-	const struct frec_sandbox sandbox = frec__sandbox_to_unwind(SECONDS_MAX + 1);
+	struct frec_sandbox sandbox = frec__sandbox_to_unwind(SECONDS_MAX + 1);
+	FREC_FREE int *held = frec__held_files_list(worker->processes, &sandbox.held_count);
 
+	sandbox.held = held;
 	worker->handed_back = frec__monotonic();
 	worker->until = worker->handed_back + SECONDS_MAX * UINT64_C(1000000000);
 	worker->here = frec__worker_start(&worker->child, &sandbox, serve, worker) && geteuid();
@@ -249,4 +304,78 @@ bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
 		return true;
 	frec__unwound_init(ret, 0, FREC_UNWIND_LIMIT, 0);
 	return false;
+}
+
+static bool send_question(struct frec_unwind_worker *worker, const struct question *question)
+{
+	struct iovec part = {(void *)(uintptr_t)question, sizeof(*question)};
+
+	return worker->child.fd >= 0 && !frec__worker_send(worker->child.fd, &part, 1, -1);
+}
+
+// Receives a message of at most `size` bytes. Returns its size, or 0 after the child was given up.
+static size_t next_message(struct frec_unwind_worker *worker, void *data, size_t size)
+{
+	bool late = !wait_for_answer(worker);
+	ssize_t n =
+		late ? 0 : frec__worker_receive(worker->child.fd, data, size, NULL, MSG_DONTWAIT);
+
+	if (n > 0)
+		return (size_t)n;
+	give_up(worker, late);
+	return 0;
+}
+
+void frec__unwind_worker_open(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time)
+{
+	const struct question question = {.kind = OPEN, .pid = pid, .time = time};
+	char done;
+
+	if (send_question(worker, &question))
+		(void)next_message(worker, &done, sizeof(done));
+}
+
+// Receives the next part. Returns its size, or 0 if there are no more.
+static size_t next_part(struct frec_unwind_worker *worker, uint8_t *data)
+{
+	uint32_t size;
+	size_t n;
+
+	if (next_message(worker, &size, sizeof(size)) != sizeof(size) || !size)
+		return 0;
+	if (size > FREC_LOST_PROGRAM_BYTES_MAX) {
+		give_up(worker, false);
+		return 0;
+	}
+	for (size_t at = 0; at < size; at += n) {
+		n = next_message(worker, data + at, size - at < SLICE ? size - at : SLICE);
+		if (!n)
+			return 0;
+	}
+	return size;
+}
+
+void frec__unwind_worker_programs(struct frec_unwind_worker *worker,
+				  void (*take)(void *context, const Flightrec__Program *program),
+				  void *context)
+{
+	const struct question question = {.kind = PROGRAMS};
+	FREC_FREE uint8_t *data = malloc(FREC_LOST_PROGRAM_BYTES_MAX);
+	size_t size, all = 0;
+
+	if (!data || !send_question(worker, &question))
+		return;
+	while ((size = next_part(worker, data)) && all <= FREC_LOST_PROGRAMS_BYTES_MAX) {
+		struct frec_thread_stacks part;
+
+		// The child may have been taken over by what it has read, so this is parsed like a
+		// file.
+		if (frec__thread_stacks_parse(&part, data, size, 0, NULL))
+			break;
+		for (size_t i = 0; i < part.program_count; i++)
+			take(context, part.program[i]);
+		frec__thread_stacks_deinit(&part);
+		all += size;
+	}
+	frec__worker_stop(&worker->child);
 }

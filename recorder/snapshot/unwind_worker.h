@@ -11,6 +11,7 @@
 #ifndef FREC_RECORDER_SNAPSHOT_UNWIND_WORKER_H
 #define FREC_RECORDER_SNAPSHOT_UNWIND_WORKER_H
 
+#include "recorder/snapshot/thread_stacks.h"
 #include "recorder/snapshot/unwound.h"
 #include "recorder/worker/worker.h"
 
@@ -44,5 +45,14 @@ void frec__unwind_worker_stop(struct frec_unwind_worker *worker);
  * up or the child failed: there are then no frames, and the stack ends with FREC_UNWIND_LIMIT. */
 bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
 			     const struct frec_stack_sample *sample, struct frec_unwound *ret);
+
+/* Has the child open all programs that the process `pid` has mapped at `time`. */
+void frec__unwind_worker_open(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time);
+
+/* Calls `take` with what is kept of each lost program (lost_programs.h) that the child has opened
+ * by now. Must be the last request, because it ends the child. */
+void frec__unwind_worker_programs(struct frec_unwind_worker *worker,
+				  void (*take)(void *context, const Flightrec__Program *program),
+				  void *context);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "proto/cleanup.h"
+#include "recorder/processes/held_files.h"
 
 // The file stores the unwinder's number for the reason why a stack ends, so a new reason must be
 // added to both enums.
@@ -47,21 +48,26 @@ int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_proc
 			  uint64_t time, struct frec_unwind_process **ret)
 {
 	FREC_FREE struct frec_unwind_map *maps = calloc(process->maps + 1, sizeof(*maps));
+	FREC_FREE char *paths = calloc(process->maps + 1, FREC_HELD_PATH_SIZE);
 	size_t count = 0;
 
-	if (!maps)
+	if (!maps || !paths)
 		return -ENOMEM;
 	for (size_t i = 0; i < process->maps; i++) {
 		const struct frec_mapping *map = &process->map[i];
 
-		if (map->since <= time)
-			maps[count++] =
-				(struct frec_unwind_map){.start = map->start,
-							 .end = map->end,
-							 .offset = map->offset,
-							 .path = map->path,
-							 .build_id = map->build_id,
-							 .build_id_size = map->build_id_size};
+		if (map->since > time)
+			continue;
+		maps[count] = (struct frec_unwind_map){.start = map->start,
+						       .end = map->end,
+						       .offset = map->offset,
+						       .path = map->path,
+						       .build_id = map->build_id,
+						       .build_id_size = map->build_id_size};
+		if (map->held)
+			maps[count].file =
+				frec__held_file_path(map->held, paths + i * FREC_HELD_PATH_SIZE);
+		count++;
 	}
 	return frec__unwind_process_create(unwinder, maps, count, ret);
 }

@@ -158,3 +158,8 @@ struct frec_unwind_process *frec__unwound_lives_find(struct frec_unwound_lives *
 	life->epoch = epoch;
 	return life->view;
 }
+
+const struct frec_unwinder *frec__unwound_lives_unwinder(const struct frec_unwound_lives *lives)
+{
+	return lives->unwinder;
+}

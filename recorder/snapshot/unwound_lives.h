@@ -22,4 +22,6 @@ void frec__unwound_lives_destroy(struct frec_unwound_lives *lives);
 struct frec_unwind_process *frec__unwound_lives_find(struct frec_unwound_lives *lives, uint32_t pid,
 						     uint64_t time);
 
+const struct frec_unwinder *frec__unwound_lives_unwinder(const struct frec_unwound_lives *lives);
+
 #endif

@@ -135,8 +135,10 @@ int frec__sandbox_enter(const struct frec_sandbox *sandbox)
 	int r;
 
 	// The opener needs the rights that this process is about to give up.
-	if (sandbox->has_opener && !frec__opener_start(false))
+	if (sandbox->has_opener && !frec__opener_start(false, sandbox->held, sandbox->held_count))
 		return -EAGAIN;
+	for (size_t i = 0; i < sandbox->held_count; i++)
+		close(sandbox->held[i]);
 	set_limits(sandbox);
 	setrlimit(RLIMIT_FSIZE, &written);
 	setrlimit(RLIMIT_NPROC, &none);

@@ -23,6 +23,7 @@
 #define FREC_RECORDER_WORKER_SANDBOX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -31,6 +32,9 @@ struct frec_sandbox {
 	unsigned int seconds; /* of processor time for the whole life of the child; 0: no limit */
 	uint64_t written; /* the largest size of a file that the child writes; 0: it writes none */
 	bool has_opener;  /* a process opens program files for the child */
+	/* descriptors that this process inherits, ascending; NULL: none */
+	const int *held;
+	size_t held_count;
 };
 
 /* The sandbox of a child that unwinds, for at most `seconds` of processor time. */

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/close_others.h"
+
 // How many milliseconds a child that has closed its socket may take to end.
 #define END_PATIENCE 1000
 
@@ -23,7 +25,8 @@ static __attribute__((noreturn)) void run(const struct frec_sandbox *sandbox, in
 	// sockets open.
 	if (socket != kept && (dup2(socket, kept) < 0 || fcntl(kept, F_SETFD, FD_CLOEXEC)))
 		_exit(1);
-	close_range(kept + 1, ~0u, 0);
+	// Those of held files are closed by frec__sandbox_enter().
+	frec__close_others(kept + 1, sandbox->held, sandbox->held_count);
 	prctl(PR_SET_NAME, "flightrec-child", 0, 0, 0);
 	if (frec__sandbox_enter(sandbox))
 		_exit(1);
