@@ -325,6 +325,7 @@ static const struct frec_call_stack *of_crash(struct frec_stacks *stacks)
 	struct frec_located_process *process;
 	struct frec_unwind_registers registers;
 	struct frec_stack stack = {0};
+	struct frec_stack_piece piece[FREC_STACK_PIECES_MAX];
 
 	start(stacks);
 	if (!crash)
@@ -348,6 +349,13 @@ static const struct frec_call_stack *of_crash(struct frec_stacks *stacks)
 		stack.address = crash->stack->address;
 		stack.data = crash->stack->data.data;
 		stack.size = crash->stack->data.len;
+	}
+	stack.piece = piece;
+	for (size_t i = 0; i < crash->n_other_stack && i < FREC_STACK_PIECES_MAX; i++) {
+		const Flightrec__Stack *other = crash->other_stack[i];
+
+		piece[stack.pieces++] = (struct frec_stack_piece){other->address, other->data.data,
+								  other->data.len};
 	}
 	add_frames(stacks, process,
 		   frec__unwind(process->unwind, &registers, &stack, stacks->frames,
