@@ -334,6 +334,15 @@ void frec__deaths_cool(struct frec_deaths *deaths, const struct frec_death *deat
 	deaths->death[deaths->count++] = repeat;
 }
 
+bool frec__deaths_has(const struct frec_deaths *deaths, uint32_t pid)
+{
+	for (size_t i = 0; i < deaths->count; i++) {
+		if (deaths->death[i].reason.pid == pid)
+			return true;
+	}
+	return false;
+}
+
 bool frec__deaths_are_urgent(const struct frec_deaths *deaths, const struct frec_pace *pace)
 {
 	uint64_t now = frec__monotonic();

@@ -136,6 +136,9 @@ size_t frec__deaths_count(const struct frec_deaths *deaths, const struct frec_pa
  * replaces it and counts it in reason.coalesced. */
 void frec__deaths_cool(struct frec_deaths *deaths, const struct frec_death *death, uint64_t until);
 
+/* Returns whether a death of process `pid` waits for its snapshot, be it a repeat or not. */
+bool frec__deaths_has(const struct frec_deaths *deaths, uint32_t pid);
+
 /* Returns whether any death waits for something other than the end of a cool-down or of the rest of
  * its user. */
 bool frec__deaths_are_urgent(const struct frec_deaths *deaths, const struct frec_pace *pace);

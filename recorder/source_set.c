@@ -139,8 +139,10 @@ int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *r
 	bool details = false;
 	int r;
 
-	// Without BPF only the faulting address is missing.
-	if (!frec__crash_program_create(&set->crash_program, &fatal_signal, !set->whole_machine,
+	// Without BPF the faulting address is missing, and the stack beyond its first hole.
+	if (!frec__crash_program_create(&set->crash_program, &fatal_signal,
+					stack.bytes < FREC_CRASH_RING_STACK ? stack.bytes
+									    : FREC_CRASH_RING_STACK,
 					&set->no_addresses)) {
 		r = frec__source_set_add(set, &fatal_signal, reterr);
 		if (r)

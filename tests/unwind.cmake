@@ -8,6 +8,7 @@ target_include_directories(frec_make_elf PUBLIC ${PROJECT_SOURCE_DIR})
 
 frec_unit_test(test_unwind_expression flightrec_unwind)
 frec_unit_test(test_unwind_demangle flightrec_unwind)
+frec_unit_test(test_unwind_memory flightrec_unwind)
 frec_unit_test(test_unwind_recorded frec_recording)
 target_compile_definitions(test_unwind_recorded PRIVATE
 	FREC_TEST_RECORDED="${CMAKE_CURRENT_SOURCE_DIR}/unwind/aarch64")

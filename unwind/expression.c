@@ -238,16 +238,14 @@ static int from_register(const struct frec_expression_context *context, uint8_t 
 static int dereference(const struct frec_expression_context *context, struct operands *operands,
 		       uint64_t size, uint64_t *ret_address)
 {
-	uint64_t address = pop(operands), value, offset = address - context->stack->address;
+	uint64_t address = pop(operands), value = 0;
 
 	if (!size || size > 8)
 		return -EBADMSG;
-	if (offset >= context->stack->size || context->stack->size - offset < size) {
+	if (!frec__stack_bytes(context->stack, address, &value, size)) {
 		*ret_address = address;
 		return -EFAULT;
 	}
-	value = 0;
-	memcpy(&value, context->stack->data + offset, size);
 	push(operands, value);
 	return 0;
 }

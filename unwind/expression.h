@@ -13,6 +13,8 @@
 struct frec_cpu {
 	uint64_t pc;
 	uint64_t known; /* bit n: `value[n]` is known */
+	/* where a register was saved that is unknown because memory is missing there; 0: none is */
+	uint64_t missing;
 	uint64_t value[FREC_DWARF_REGISTERS];
 };
 

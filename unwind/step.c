@@ -89,7 +89,7 @@ int frec__step(const struct frec_expression_context *context, const struct frec_
 	       const struct frec_rules *rules, struct frec_cpu *ret, uint64_t *ret_address)
 {
 	const struct frec_registers *machine = context->machine;
-	struct frec_cpu caller = {.known = 0};
+	struct frec_cpu caller = {.missing = context->cpu->missing};
 	uint64_t cfa;
 	int r;
 
@@ -106,6 +106,8 @@ int frec__step(const struct frec_expression_context *context, const struct frec_
 		r = evaluate(context, &rules->registers[i], i, cfa, &caller.value[i], &address);
 		if (!r) {
 			caller.known |= 1ull << i;
+		} else if (r == -EFAULT && i != fde->return_register) {
+			caller.missing = address;
 		} else if (i == fde->return_register) {
 			*ret_address = address;
 			return r;

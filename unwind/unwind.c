@@ -57,14 +57,22 @@ static bool end_walk(struct walk *walk, enum frec_unwind_reason reason, uint64_t
 
 static bool end_at_memory(struct walk *walk, uint64_t address)
 {
-	uint64_t end = walk->stack->address + walk->stack->size;
-
-	// A value of 8 bytes can begin inside the recorded bytes and end outside.
+	// If the process is still there, it has no memory at the address.
 	return end_walk(walk,
-			address + 8 > end && address - end + 8 < STACK_REACH
+			!walk->stack->read &&
+					frec__stack_is_beyond(walk->stack, address, STACK_REACH)
 				? FREC_UNWIND_TRUNCATED
 				: FREC_UNWIND_BAD_MEMORY,
 			address);
+}
+
+// Ends the walk at a frame that needs a register whose value is unknown: at the address where it
+// was saved or, if no callee saved it, at the stack pointer.
+static bool end_at_register(struct walk *walk, const struct frec_cpu *cpu)
+{
+	if (cpu->missing)
+		return end_at_memory(walk, cpu->missing);
+	return end_walk(walk, FREC_UNWIND_BAD_MEMORY, cpu->value[walk->machine->dwarf_sp]);
 }
 
 static inline bool load(struct walk *walk, uint64_t address, uint64_t *ret)
@@ -203,10 +211,7 @@ static int by_rules(struct walk *walk, uint64_t pc, uint32_t map)
 	case -ENXIO:
 		if (!walk->all)
 			return 1;
-		// The register was saved outside the recorded bytes, or not preserved at all.
-		return end_walk(walk, FREC_UNWIND_BAD_MEMORY,
-				before.value[walk->machine->dwarf_sp]),
-		       -1;
+		return end_at_register(walk, &before), -1;
 	default:
 		walk->end->reason = FREC_UNWIND_BAD_CFI;
 		walk->end->address = before.pc;
@@ -229,7 +234,7 @@ static inline bool by_row(struct walk *walk, const struct frec_row *row)
 		} else {
 			cfa = fp + (uint64_t)(int64_t)row->cfa_offset;
 			if (!fp_known)
-				return end_walk(walk, FREC_UNWIND_BAD_MEMORY, sp);
+				return end_at_register(walk, &walk->cpu);
 			if (row->kind == FREC_ROW_FP_MEMORY && !load(walk, cfa, &cfa))
 				return false;
 		}
@@ -243,8 +248,11 @@ static inline bool by_row(struct walk *walk, const struct frec_row *row)
 					? fp
 					: cfa + (uint64_t)((int64_t)row->fp_slot * 8);
 
-		fp_known = frec__stack_read(walk->stack, slot, &fp) ||
-			   (fp_known && frec__step_is_popped(machine, &walk->cpu, slot));
+		if (!frec__stack_read(walk->stack, slot, &fp)) {
+			fp_known &= frec__step_is_popped(machine, &walk->cpu, slot);
+			if (!fp_known)
+				walk->cpu.missing = slot;
+		}
 	}
 	return enter_caller(walk, pc & machine->address_mask, cfa, fp, fp_known);
 }
@@ -339,6 +347,7 @@ static bool set_registers(const struct frec_registers *machine,
 		return false;
 	cpu->pc = by_number[machine->pc];
 	cpu->known = 0;
+	cpu->missing = 0;
 	for (unsigned int i = 0; i < machine->dwarf_count; i++) {
 		if (!(known >> machine->dwarf[i] & 1))
 			continue;
@@ -386,7 +395,10 @@ const char *frec__unwind_end_words(const struct frec_unwind_end *end, char *buff
 		[FREC_UNWIND_LIMIT] = "more frames than are followed",
 	};
 
-	if (end->reason == FREC_UNWIND_BAD_CFI)
+	// A recorder that keeps no bytes of stacks keeps no address that it found on one.
+	if (end->reason == FREC_UNWIND_BAD_MEMORY && !end->address)
+		snprintf(buffer, size, "the stack leads to memory that is not in it");
+	else if (end->reason == FREC_UNWIND_BAD_CFI)
 		snprintf(buffer, size, "damaged call frame information for 0x%" PRIx64 ": %s",
 			 end->address, end->error.message);
 	else

@@ -181,7 +181,8 @@ enum frec_unwind_reason {
 	FREC_UNWIND_TRUNCATED, /* the stack continues at `address`, beyond the recorded bytes */
 	FREC_UNWIND_NO_CFI,    /* nothing describes the caller of the code at `address` */
 	/* a register points to `address`, which is no part of the stack: below it, or far above.
-	 * If a register is needed whose value is unknown, `address` is the stack pointer */
+	 * If a register is needed whose value is unknown, `address` is where it was saved or, if
+	 * that is not known either, the stack pointer */
 	FREC_UNWIND_BAD_MEMORY,
 	FREC_UNWIND_BAD_CFI,	  /* the call frame information for `address` is damaged */
 	FREC_UNWIND_NO_REGISTERS, /* pc or stack pointer was not recorded */

@@ -80,6 +80,7 @@ static void add_registers(struct frec_text *text, const struct frec_snapshot *sn
 static void add_frames(struct frec_text *text, const struct frec_stacks *stacks,
 		       const struct frec_call_stack *stack)
 {
+	const struct frec_unwind_end *end = frec__stacks_end(stacks);
 	char words[320];
 
 	if (!stack)
@@ -87,8 +88,10 @@ static void add_frames(struct frec_text *text, const struct frec_stacks *stacks,
 	frec__text_puts(text, ",\n\"frames\":");
 	frec__stack_json(text, stacks, stack);
 	add_string(text, "frames_end", frec__stack_end_word(stack->end));
-	add_string(text, "frames_end_words",
-		   frec__unwind_end_words(frec__stacks_end(stacks), words, sizeof(words)));
+	if ((end->reason == FREC_UNWIND_TRUNCATED || end->reason == FREC_UNWIND_BAD_MEMORY) &&
+	    end->address)
+		frec__text_printf(text, ",\"missing_address\":\"0x%" PRIx64 "\"", end->address);
+	add_string(text, "frames_end_words", frec__unwind_end_words(end, words, sizeof(words)));
 }
 
 static void add_threads(struct frec_text *text, const struct frec_snapshot *snapshot,
@@ -117,6 +120,16 @@ static void add_address(struct frec_text *text, const struct frec_snapshot *snap
 		add_string(text, "address_words", words.data);
 	text->failed |= words.failed;
 	frec__text_free(&words);
+}
+
+static void add_pieces(struct frec_text *text, const Flightrec__Crash *crash)
+{
+	frec__text_puts(text, ",\"other_stacks\":[");
+	for (size_t i = 0; i < crash->n_other_stack; i++)
+		frec__text_printf(text, "%s{\"address\":\"0x%" PRIx64 "\",\"size\":%zu}",
+				  i ? "," : "", crash->other_stack[i]->address,
+				  crash->other_stack[i]->data.len);
+	frec__text_puts(text, "]");
 }
 
 static void add_crash(struct frec_text *text, const struct frec_snapshot *snapshot,
@@ -156,6 +169,8 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	if (crash->stack)
 		frec__text_printf(text, ",\"stack\":{\"address\":\"0x%" PRIx64 "\",\"size\":%zu}",
 				  crash->stack->address, crash->stack->data.len);
+	if (crash->n_other_stack)
+		add_pieces(text, crash);
 	if (stacks)
 		add_frames(text, stacks, frec__stacks_of_crash(stacks));
 	if (crash->stacks_missing)

@@ -367,12 +367,19 @@ static size_t unwind_crash(struct frec_stacks *stacks, const struct frec_located
 	const struct frec_unwind_registers registers = {.mask = crash->registers->mask,
 							.values = crash->registers->value,
 							.count = crash->registers->n_value};
-	struct frec_stack stack = {0};
+	struct frec_stack_piece piece[FREC_STACK_PIECES_MAX];
+	struct frec_stack stack = {.piece = piece};
 
 	if (crash->stack) {
 		stack.address = crash->stack->address;
 		stack.data = crash->stack->data.data;
 		stack.size = crash->stack->data.len;
+	}
+	for (size_t i = 0; i < crash->n_other_stack && i < FREC_STACK_PIECES_MAX; i++) {
+		const Flightrec__Stack *other = crash->other_stack[i];
+
+		piece[stack.pieces++] = (struct frec_stack_piece){other->address, other->data.data,
+								  other->data.len};
 	}
 	return frec__unwind(process->unwind, &registers, &stack, stacks->frames, FREC_FRAMES_MAX,
 			    &stacks->end);

@@ -15,9 +15,6 @@
 #include "proto/grow.h"
 #include "recorder/processes/moved_text.h"
 
-// If a stack pointer is more than this far below the next mapping, it is not in a guard page but
-// invalid.
-#define GUARD_MAX (UINT64_C(64) << 20)
 #define STATUS_MAX 65536
 #define TID_MAX (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
 
@@ -277,29 +274,4 @@ const struct frec_core_tid *frec__core_process_thread(const struct frec_core_pro
 			return &process->thread[i];
 	}
 	return NULL;
-}
-
-void frec__core_process_stack(const struct frec_core_process *process, uint64_t pointer,
-			      uint8_t *buffer, size_t size, struct frec_stack *ret)
-{
-	uint64_t end;
-	size_t i = 0;
-	ssize_t n;
-
-	*ret = (struct frec_stack){.address = pointer, .data = buffer};
-	// Mappings that are not readable are skipped, because a guard page can be such a mapping.
-	while (i < process->mappings &&
-	       (process->mapping[i].end <= pointer || !process->mapping[i].readable))
-		i++;
-	if (i == process->mappings || (process->mapping[i].start > pointer &&
-				       process->mapping[i].start - pointer > GUARD_MAX))
-		return;
-	if (process->mapping[i].start > pointer)
-		ret->address = process->mapping[i].start;
-	end = process->mapping[i].end;
-	if (end - ret->address < size)
-		size = end - ret->address;
-	// process_vm_readv(2) is not used, because kernels can be built without it.
-	n = pread(process->memory, buffer, size, (off_t)ret->address);
-	ret->size = n < 0 ? 0 : (size_t)n;
 }

@@ -55,11 +55,4 @@ void frec__core_process_close(struct frec_core_process *process);
 const struct frec_core_tid *frec__core_process_thread(const struct frec_core_process *process,
 						      uint32_t inside);
 
-/*
- * Reads at most `size` bytes of a stack into `buffer`, and describes the bytes in `ret`. Begins at
- * the stack pointer `pointer`, or at the next readable mapping if the pointer is in a guard page.
- */
-void frec__core_process_stack(const struct frec_core_process *process, uint64_t pointer,
-			      uint8_t *buffer, size_t size, struct frec_stack *ret);
-
 #endif

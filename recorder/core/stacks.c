@@ -11,6 +11,7 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/part.h"
+#include "recorder/core/memory.h"
 #include "recorder/rings/registers.h"
 #include "recorder/snapshot/lost_programs.h"
 #include "recorder/snapshot/unwound.h"
@@ -18,7 +19,7 @@
 struct work {
 	const struct frec_core_process *process;
 	struct frec_unwind_process *unwind;
-	uint8_t *stack; /* buffer of FREC_CORE_STACK_SIZE bytes */
+	struct frec_core_memory memory;
 	struct frec_unwound unwound;
 	int fd;
 	size_t written;
@@ -30,11 +31,8 @@ static int unwind(struct work *work, const struct frec_core_thread *thread)
 		.mask = frec__perf_user_registers,
 		.values = thread->value,
 		.count = (size_t)__builtin_popcountll(frec__perf_user_registers)};
-	struct frec_stack stack;
+	const struct frec_stack stack = {.read = frec__core_memory_read, .context = &work->memory};
 
-	frec__core_process_stack(work->process,
-				 frec__unwind_register(&registers, frec__perf_user_stack_pointer),
-				 work->stack, FREC_CORE_STACK_SIZE, &stack);
 	return frec__unwound_stack(work->unwind, &registers, &stack, &work->unwound);
 }
 
@@ -100,9 +98,8 @@ int frec__core_stacks_write(const struct frec_core_process *process,
 			    size_t *ret_missing, struct frec_error *reterr)
 {
 	FREC_FREE struct work *work = calloc(1, sizeof(*work));
-	FREC_FREE uint8_t *stack = malloc(FREC_CORE_STACK_SIZE);
 	struct frec_unwinder *unwinder = NULL;
-	int r = work && stack ? 0 : -ENOMEM;
+	int r = work ? 0 : -ENOMEM;
 
 	if (!r)
 		r = frec__unwound_open(&unwinder);
@@ -111,7 +108,7 @@ int frec__core_stacks_write(const struct frec_core_process *process,
 						&work->unwind);
 	if (!r) {
 		work->process = process;
-		work->stack = stack;
+		work->memory.process = process;
 		work->fd = fd;
 		r = write_threads(work, notes, deadline, ret_missing);
 		if (!r && frec__monotonic() < deadline)

@@ -11,8 +11,6 @@
 
 #define FREC_CORE_THREADS_DEFAULT 4096
 #define FREC_CORE_SECONDS_DEFAULT 5
-/* At most this many bytes of a thread's stack are read. */
-#define FREC_CORE_STACK_SIZE (1u << 20)
 /* At most this many bytes are handed over: the stacks of all threads, and what is kept of programs
  * that nobody will find later. */
 #define FREC_CORE_STACKS_SIZE_MAX (16u << 20)

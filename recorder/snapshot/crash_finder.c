@@ -57,7 +57,7 @@ void frec__crash_finder_record(struct frec_crash_finder *finder, const struct fr
 	}
 	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH &&
 	    !frec__sample_read(source, record, &parts) && parts.raw_size > finder->details_size &&
-	    parts.raw_size >= offsetof(struct frec_crash_record, stack)) {
+	    parts.raw_size >= offsetof(struct frec_crash_record, memory)) {
 		finder->details = parts.raw;
 		finder->details_size = parts.raw_size;
 	}

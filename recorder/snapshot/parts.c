@@ -195,6 +195,14 @@ static void set_victim(Flightrec__Crash *crash, const struct frec_process *proce
 	}
 }
 
+static void set_piece(Flightrec__Stack *to, uint64_t address, const uint8_t *data, size_t size)
+{
+	flightrec__stack__init(to);
+	to->address = address;
+	to->data.data = (uint8_t *)(uintptr_t)data;
+	to->data.len = size;
+}
+
 void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 			     const struct frec_crash_state *state)
 {
@@ -202,7 +210,7 @@ void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapsho
 	const struct frec_process *process, *sender;
 	Flightrec__Crash crash = FLIGHTREC__CRASH__INIT;
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
-	Flightrec__Stack stack = FLIGHTREC__STACK__INIT;
+	Flightrec__Stack stack, other[FREC_CRASH_PAGES], *others[FREC_CRASH_PAGES];
 	ProtobufCBinaryData arguments[ARGUMENTS_MAX];
 
 	if (!reason->pid)
@@ -218,10 +226,18 @@ void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapsho
 	registers.n_value = state->registers.count;
 	registers.value = (uint64_t *)state->registers.values;
 	crash.registers = registers.n_value ? &registers : NULL;
-	stack.address = state->stack.address;
-	stack.data.data = (uint8_t *)state->stack.data;
-	stack.data.len = state->stack.size;
-	crash.stack = stack.data.len && !snapshot->drop_stack_bytes ? &stack : NULL;
+	if (!snapshot->drop_stack_bytes && state->stack.size) {
+		crash.stack = &stack;
+		set_piece(&stack, state->stack.address, state->stack.data, state->stack.size);
+		crash.other_stack = others;
+		crash.n_other_stack = state->stack.pieces;
+	}
+	for (size_t i = 0; i < crash.n_other_stack; i++) {
+		const struct frec_stack_piece *piece = &state->piece[i];
+
+		others[i] = &other[i];
+		set_piece(&other[i], piece->address, piece->data, piece->size);
+	}
 	if (state->details_known && state->code > 0) {
 		crash.fault_case = FLIGHTREC__CRASH__FAULT_ADDRESS;
 		crash.address = state->address;

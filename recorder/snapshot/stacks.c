@@ -185,10 +185,10 @@ static uint8_t *append_frames(uint8_t *to, size_t room, const struct frec_unwoun
 }
 
 // Appends the payload, padded so that its size field and the payload together are a multiple of 8
-// bytes. If `cut` is set, the payload ends before the stack bytes that a SOURCE_CRASH has.
+// bytes. If `cut` is set, the payload ends before the memory that a SOURCE_CRASH has.
 static uint8_t *append_payload(uint8_t *to, bool cut, const struct frec_perf_sample *parts)
 {
-	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);
+	const size_t head = offsetof(struct frec_crash_record, memory), unit = sizeof(uint64_t);
 	size_t kept = cut && parts->raw_size > head ? head : parts->raw_size;
 	uint32_t size = (uint32_t)((kept + sizeof(size) + unit - 1) / unit * unit - sizeof(size));
 	uint8_t *payload;
@@ -197,8 +197,8 @@ static uint8_t *append_payload(uint8_t *to, bool cut, const struct frec_perf_sam
 	memset(payload, 0, size);
 	append(payload, parts->raw, kept);
 	if (cut && kept == head)
-		memset(payload + offsetof(struct frec_crash_record, stack_size), 0,
-		       sizeof(((struct frec_crash_record *)0)->stack_size));
+		memset(payload + offsetof(struct frec_crash_record, pages), 0,
+		       sizeof(((struct frec_crash_record *)0)->pages));
 	return payload + size;
 }
 

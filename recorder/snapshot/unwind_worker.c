@@ -22,8 +22,10 @@
 #define SECONDS_MAX 5
 // Milliseconds between two calls of `on_progress`.
 #define TURN 5
-// The kernel copies at most this many bytes of a stack, because their number has 16 bits.
-#define STACK_SIZE_MAX 65536
+// The size of a record has 16 bits, so no piece is larger; and the bytes of a stack come from at
+// most two records.
+#define PIECE_SIZE_MAX 65536
+#define STACK_SIZE_MAX (2 * PIECE_SIZE_MAX)
 // The size of messages with pieces of programs.
 #define SLICE 65536
 
@@ -31,12 +33,15 @@
 enum kind { UNWIND, OPEN, PROGRAMS };
 
 // A stack to unwind, or a process whose programs are to be opened, or for all lost programs. Lost
-// programs come as parts of a file, each after its size, and a size of 0 ends them.
+// programs come as parts of a file, each after its size, and a size of 0 ends them. The bytes of
+// the stack's pieces follow each other in `stack`.
 struct question {
 	enum kind kind;
-	uint64_t time, stack_address, mask;
-	uint32_t pid, stack_size, count;
+	uint64_t time, mask;
+	uint32_t pid, count;
 	uint64_t value[64];
+	size_t pieces;						     // without the first one
+	struct frec_stack_piece first, piece[FREC_STACK_PIECES_MAX]; // `data` is not used
 	uint8_t stack[];
 };
 
@@ -136,6 +141,23 @@ static int send_programs(struct frec_unwound_lives *lives, int fd)
 	return r ? r : frec__worker_send(fd, &end, 1, -1);
 }
 
+// Points the pieces to their bytes.
+static struct frec_stack stack_of(struct question *question)
+{
+	const uint8_t *at = question->stack + question->first.size;
+	struct frec_stack stack = {.address = question->first.address,
+				   .data = question->stack,
+				   .size = question->first.size,
+				   .piece = question->piece,
+				   .pieces = question->pieces};
+
+	for (size_t i = 0; i < question->pieces; i++) {
+		question->piece[i].data = at;
+		at += question->piece[i].size;
+	}
+	return stack;
+}
+
 static void serve(void *context, int fd)
 {
 	const struct frec_unwind_worker *worker = context;
@@ -156,15 +178,12 @@ static void serve(void *context, int fd)
 			continue;
 		}
 		struct iovec part = {answer, 0};
-		const struct frec_stack_sample sample = {
-			.pid = question->pid,
-			.time = question->time,
-			.registers = {.mask = question->mask,
-				      .values = question->value,
-				      .count = question->count},
-			.stack = {.address = question->stack_address,
-				  .data = question->stack,
-				  .size = question->stack_size}};
+		const struct frec_stack_sample sample = {.pid = question->pid,
+							 .time = question->time,
+							 .registers = {.mask = question->mask,
+								       .values = question->value,
+								       .count = question->count},
+							 .stack = stack_of(question)};
 		const Flightrec__Frames *frames = &unwound->frames;
 
 		if (unwind(lives, worker->only_code, &sample, unwound))
@@ -262,25 +281,42 @@ static bool is_answer(const struct answer *answer, ssize_t size)
 	       (size_t)size == answer_size(answer->count) && answer->end <= FREC_UNWIND_LIMIT;
 }
 
+// Adds a piece to a message of `parts` parts, unless it does not fit. Returns whether it does.
+static bool add_piece(struct iovec *part, size_t parts, size_t *size,
+		      const struct frec_stack_piece *piece)
+{
+	if (piece->size > STACK_SIZE_MAX - *size)
+		return false;
+	part[parts] = (struct iovec){(void *)(uintptr_t)piece->data, piece->size};
+	*size += piece->size;
+	return true;
+}
+
 static bool ask_child(struct frec_unwind_worker *worker, const struct frec_stack_sample *sample,
 		      struct frec_unwound *ret)
 {
 	const struct frec_unwind_registers *registers = &sample->registers;
-	const size_t size =
-		sample->stack.size < STACK_SIZE_MAX ? sample->stack.size : STACK_SIZE_MAX;
+	const struct frec_stack *stack = &sample->stack;
 	struct question question = {.time = sample->time,
-				    .stack_address = sample->stack.address,
 				    .mask = registers->mask,
 				    .pid = sample->pid,
-				    .stack_size = (uint32_t)size,
-				    .count = (uint32_t)registers->count};
-	const struct iovec part[] = {{&question, sizeof(question)},
-				     {(void *)(uintptr_t)sample->stack.data, size}};
+				    .count = (uint32_t)registers->count,
+				    .first = {stack->address, stack->data, stack->size}};
+	struct iovec part[2 + FREC_STACK_PIECES_MAX] = {{&question, sizeof(question)}};
 	struct answer answer;
 	bool late = false;
+	size_t size = 0;
 
+	if (question.first.size > PIECE_SIZE_MAX)
+		question.first.size = PIECE_SIZE_MAX;
+	add_piece(part, 1, &size, &question.first);
+	for (size_t i = 0; i < stack->pieces && question.pieces < FREC_STACK_PIECES_MAX; i++) {
+		if (add_piece(part, 2 + question.pieces, &size, &stack->piece[i]))
+			question.piece[question.pieces++] = stack->piece[i];
+	}
 	memcpy(question.value, registers->values, registers->count * sizeof(*question.value));
-	if (frec__worker_send(worker->child.fd, part, 2, -1) || (late = !wait_for_answer(worker)) ||
+	if (frec__worker_send(worker->child.fd, part, 2 + question.pieces, -1) ||
+	    (late = !wait_for_answer(worker)) ||
 	    !is_answer(&answer, frec__worker_receive(worker->child.fd, &answer, sizeof(answer),
 						     NULL, MSG_DONTWAIT))) {
 		give_up(worker, late);

@@ -31,12 +31,10 @@ static int describe(struct frec_source *source)
 		 offsetof(struct frec_crash_record, code), 4},
 		{"address", "u64", FLIGHTREC__FIELD_KIND__FIELD_POINTER,
 		 offsetof(struct frec_crash_record, address), 8},
-		{"stack_address", "u64", FLIGHTREC__FIELD_KIND__FIELD_POINTER,
-		 offsetof(struct frec_crash_record, stack_address), 8},
 		{"sender_pid", "u32", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
 		 offsetof(struct frec_crash_record, sender_pid), 4},
-		{"stack_size", "u32", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
-		 offsetof(struct frec_crash_record, stack_size), 4},
+		{"pages", "u32", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
+		 offsetof(struct frec_crash_record, pages), 4},
 	};
 
 	*source = (struct frec_source){
@@ -57,7 +55,7 @@ static int describe(struct frec_source *source)
 	return 0;
 }
 
-static int load(struct frec_crash_program *program, bool stacks_in_rings)
+static int load(struct frec_crash_program *program, uint32_t stack_copied)
 {
 	int r;
 
@@ -67,8 +65,11 @@ static int load(struct frec_crash_program *program, bool stacks_in_rings)
 	program->skeleton = crash_bpf__open();
 	if (!program->skeleton)
 		return -errno;
-	program->skeleton->rodata->frec_stacks_in_rings = stacks_in_rings;
+	program->skeleton->rodata->frec_stack_copied = stack_copied;
 	r = frec__bpf_output_size(program->skeleton->obj, 2, &program->skeleton->rodata->frec_cpus);
+	if (!r)
+		r = bpf_map__set_max_entries(program->skeleton->maps.records,
+					     program->skeleton->rodata->frec_cpus);
 	if (!r)
 		r = crash_bpf__load(program->skeleton);
 	if (!r)
@@ -80,14 +81,14 @@ static int load(struct frec_crash_program *program, bool stacks_in_rings)
 }
 
 int frec__crash_program_create(struct frec_crash_program **ret, struct frec_source *source,
-			       bool stacks_in_rings, struct frec_error *reterr)
+			       uint32_t stack_copied, struct frec_error *reterr)
 {
 	struct frec_crash_program *program = calloc(1, sizeof(*program));
 	int r;
 
 	if (!program)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	r = load(program, stacks_in_rings);
+	r = load(program, stack_copied);
 	if (!r)
 		r = describe(source);
 	if (r) {

@@ -14,20 +14,21 @@
 	 (sig) == 31)
 
 /*
- * The maximum size in bytes of the user stack in a record. The stack is recorded only if the memory
- * at the stack pointer is not readable, and then from the first readable page above the stack
- * pointer on.
+ * The memory in a record: whole pages that perf's own copy of the stack does not have. That copy
+ * goes from the stack pointer to the first page that was never touched. crash_stack.bpf.h says
+ * which pages are copied. Nothing relies on their order.
  */
-#define FREC_CRASH_RECORD_STACK 16384
+#define FREC_CRASH_PAGE 4096
+#define FREC_CRASH_PAGES 14
 
 struct frec_crash_record {
 	unsigned int signal;
 	int code;
-	unsigned long long address;	  /* si_addr if code > 0, else 0 */
-	unsigned long long stack_address; /* address of the first byte of `stack`, or 0 */
-	unsigned int sender_pid;	  /* si_pid if code <= 0, else 0 */
-	unsigned int stack_size;	  /* bytes of `stack` */
-	unsigned char stack[FREC_CRASH_RECORD_STACK];
+	unsigned long long address;		   /* si_addr if code > 0, else 0 */
+	unsigned int sender_pid;		   /* si_pid if code <= 0, else 0 */
+	unsigned int pages;			   /* how many pages are in `memory` */
+	unsigned long long page[FREC_CRASH_PAGES]; /* their addresses; no two are the same */
+	unsigned char memory[FREC_CRASH_PAGES * FREC_CRASH_PAGE];
 };
 
 #endif

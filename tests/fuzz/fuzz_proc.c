@@ -14,8 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
 #include "recorder/control_groups.h"
-#include "recorder/core/process.h"
+#include "recorder/core/memory.h"
 #include "recorder/cpu_list.h"
 #include "recorder/declared/declared_files.h"
 #include "recorder/processes/proc_scan.h"
@@ -118,7 +119,7 @@ static void learn_space(void)
 static void handle_core(void)
 {
 	struct frec_core_process process;
-	struct frec_stack stack;
+	FREC_FREE struct frec_core_memory *memory = calloc(1, sizeof(*memory));
 	const struct frec_core_tid *thread;
 	uint8_t bytes[64];
 
@@ -128,8 +129,9 @@ static void handle_core(void)
 	require(process.programs <= process.mappings);
 	thread = frec__core_process_thread(&process, 1);
 	require(!thread || strnlen(thread->name, sizeof(thread->name)) < sizeof(thread->name));
-	frec__core_process_stack(&process, process.mapping[0].end - 1, bytes, sizeof(bytes),
-				 &stack);
+	require(memory);
+	memory->process = &process;
+	frec__core_memory_read(memory, process.mapping[0].end - 1, bytes, sizeof(bytes));
 	frec__core_process_close(&process);
 }
 

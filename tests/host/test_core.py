@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_core.py FLIGHTREC CRASHER: flightrec core puts all threads of a crashed process into the
-snapshot and loses no core dump.
+"""test_core.py FLIGHTREC CRASHER WAYS: flightrec core puts all threads of a crashed process into
+the snapshot and loses no core dump. WAYS is tests/unwind/crashes.c.
 
 The test sets the machine's kernel.core_pattern and restores it. It exits with 77 if it has no right
 to do so.
@@ -75,6 +75,7 @@ SCRATCH = tempfile.mkdtemp(prefix="frec-core-")
 os.chmod(SCRATCH, 0o755)
 # Copies that every user can run.
 TOOL, CRASHER = [shutil.copy(path, SCRATCH) for path in sys.argv[1:3]]
+WAYS = os.path.abspath(sys.argv[3])  # tests/unwind/crashes.c
 HANDLER, TAKEN = os.path.join(SCRATCH, "handler"), os.path.join(SCRATCH, "taken")
 os.mkdir(TAKEN)
 write(
@@ -276,6 +277,32 @@ def check_all_threads():
             next(thread for thread in report["threads"] if thread["tid"] == report["crash"]["tid"])
         )
         assert names[0] == "overflows" and names.count("overflows") > 50, names[:5]
+
+
+def check_memory():
+    """What unwinding needs is read from the process, wherever it is."""
+    end = ["middle", "outer", "main", "_start"]
+    ways = {
+        "holes": ["leaf", "crash", "buffered", "hole", "buffered", "holes", *end],
+        "giant": ["huge_frame", "giant", *end],
+        "reported": ["report", "__restore_rt", "leaf", "crash", "crash_reported", *end],
+        "segment": ["leaf", "crash", "call_on", "segment", *end],
+        "hole-thread": ["leaf", "crash", "buffered", "hole", "middle", "start_thread", "clone3"],
+    }
+    if not shutil.which("gcc") or os.uname().machine != "x86_64":
+        return
+    program = os.path.join(SCRATCH, "ways")
+    subprocess.run(["gcc", "-O2", "-w", "-pthread", "-o", program, WAYS], check=True)
+    with installed(OURS):
+        for way, wanted in ways.items():
+            report = record(program, way, threads=2 if way == "hole-thread" else 1)
+            (dead,) = [t for t in report["threads"] if t["tid"] == report["crash"]["tid"]]
+            rest = iter(functions(dead))
+            assert dead["frames_end"] == "complete" and all(name in rest for name in wanted), (
+                way,
+                functions(dead),
+                dead["frames_end_words"],
+            )
 
 
 def handlers():
@@ -671,6 +698,7 @@ def check_files():
 
 check_install()
 check_all_threads()
+check_memory()
 check_limits()
 check_alone()
 check_anything()

@@ -37,9 +37,43 @@ WAYS = {
     ),
     "altstack": (
         "SIGSEGV",
-        ["leaf", "crash", "handler", "__restore_rt"],
-        "is not in the recorded stack",
+        ["leaf", "crash", "handler", "__restore_rt", "interrupted", "on_alternate_stack", *END],
+        "complete",
     ),
+    # What faulted, on the stack that the handler of the fault has left.
+    "reported": (
+        "SIGSEGV",
+        [..., "raise", "report", "__restore_rt", "leaf", "crash", "crash_reported", *END],
+        "complete",
+    ),
+    "twice": (
+        "SIGABRT",
+        [..., "report", "__restore_rt", "abort", "report_twice", "__restore_rt", "leaf", "crash"]
+        + ["crash_reported_twice", *END],
+        "complete",
+    ),
+    # Pages of large local variables that were never touched.
+    "hole": ("SIGSEGV", ["leaf", "crash", "buffered", "hole", *END, "_start"], "complete"),
+    "holes": (
+        "SIGSEGV",
+        ["leaf", "crash", "buffered", "hole", "buffered", "holes", *END, "_start"],
+        "complete",
+    ),
+    "hole-thread": (
+        "SIGSEGV",
+        ["leaf", "crash", "buffered", "hole", "middle", "thread", "start_thread", "clone3"],
+        "complete",
+    ),
+    # One frame that is larger than the stack.
+    "huge": ("SIGSEGV", ["huge_frame", "huge", *END, "_start"], "complete"),
+    "giant": ("SIGSEGV", ["huge_frame", "giant", *END, "_start"], "complete"),
+    "huge-thread": (
+        "SIGSEGV",
+        ["huge_frame", "huge", "middle", "thread", "start_thread", "clone3"],
+        "complete",
+    ),
+    # A frame whose caller is on another stack.
+    "segment": ("SIGSEGV", ["leaf", "crash", "call_on", "segment", *END, "_start"], "complete"),
     "fault": ("SIGILL", ["faults_at_once", "faulting", *END], "complete"),
     "free": ("SIGABRT", [..., "abort", "free", "bad_free", *END], "complete"),
     "copy": ("SIGSEGV", [..., "bad_copy", *END], "complete"),
@@ -113,6 +147,11 @@ def way(name, program):
     check(
         end in crash.get("frames_end_words", ""), f"{name}: ends: {crash.get('frames_end_words')}"
     )
+    if name == "overflow":
+        check(
+            f"ends below {crash['missing_address']}" in crash["frames_end_words"],
+            f"{name}: the address that is missing: {crash.get('missing_address')}",
+        )
     # The output of `show` without --json names the same functions.
     text = tool("show", path).stdout
     check(

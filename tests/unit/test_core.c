@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "proto/part.h"
+#include "recorder/core/memory.h"
 #include "recorder/core/notes.h"
 #include "recorder/core/pattern.h"
 #include "recorder/rings/registers.h"
@@ -331,12 +332,58 @@ static void test_stacks(void **state)
 	assert_int_equal(frec__thread_stacks_parse(&stacks, data, size, 7, NULL), -EINVAL);
 }
 
+// Reads this process: a page that was touched, one that was not, a guard page, and nothing.
+static void test_memory(void **state)
+{
+	const size_t page = FREC_CORE_PAGE;
+	uint8_t *room =
+		mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const uint64_t at = (uint64_t)(uintptr_t)room;
+	struct frec_core_mapping mapping[] = {{at, at + 2 * page, true},
+					      {at + 2 * page, at + 3 * page, false},
+					      {at + 3 * page, at + 4 * page, true}};
+	struct frec_core_process process = {.mappings = 3, .mapping = mapping};
+	struct frec_core_memory *memory = calloc(1, sizeof(*memory));
+	uint64_t value = 1;
+
+	(void)state;
+	assert_ptr_not_equal(room, MAP_FAILED);
+	memset(room, 0x11, page);
+	memset(room + 3 * page, 0x33, page);
+	// The kernel itself would read the guard page.
+	assert_int_equal(mprotect(room + 2 * page, page, PROT_NONE), 0);
+	assert_int_equal(munmap(room + 3 * page, page), 0);
+	process.memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	memory->process = &process;
+	for (int i = 0; i < 2; i++) {
+		assert_true(frec__core_memory_read(memory, at + 8, &value, 8));
+		assert_int_equal(value, 0x1111111111111111);
+		assert_true(frec__core_memory_read(memory, at + page - 4, &value, 8));
+		assert_int_equal(value, 0x11111111);
+		assert_true(frec__core_memory_read(memory, at + 2 * page - 8, &value, 8));
+		assert_int_equal(value, 0);
+		assert_false(frec__core_memory_read(memory, at + 2 * page - 4, &value, 8));
+		assert_false(frec__core_memory_read(memory, at + 2 * page, &value, 8));
+		assert_false(frec__core_memory_read(memory, at + 3 * page, &value, 8));
+		assert_false(frec__core_memory_read(memory, at - 8, &value, 8));
+		assert_false(frec__core_memory_read(memory, UINT64_MAX - 3, &value, 8));
+	}
+	memory->read = FREC_CORE_PAGES_MAX;
+	assert_true(frec__core_memory_read(memory, at, &value, 8));
+	memory->page[at / page % FREC_CORE_PAGES].size = 0;
+	assert_false(frec__core_memory_read(memory, at, &value, 8));
+	close(process.memory);
+	munmap(room, 3 * page);
+	free(memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_make),	      cmocka_unit_test(test_file),
 		cmocka_unit_test(test_command),	      cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_hostile_notes), cmocka_unit_test(test_stacks),
+		cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@
 #include "recorder/snapshot/kernel_names.h"
 #include "recorder/snapshot/sample_parts.h"
 #include "recorder/snapshot/snapshot.h"
+#include "recorder/snapshot/stacks.h"
 #include "tests/data/pipeline.h"
 #include "tests/unwind/make_elf.h"
 #include "unwind/unwind.h"
@@ -136,7 +137,7 @@ static int teardown(void **state)
 }
 
 struct made {
-	uint8_t bytes[32768];
+	uint8_t bytes[FREC_RECORD_SIZE_MAX];
 	size_t size;
 };
 
@@ -230,7 +231,7 @@ static void emit_all(void)
 	static struct made made;
 	uint32_t size = sizeof(struct frec_crash_record) + 4;
 	struct frec_crash_record details = {
-		.signal = 11, .code = 1, .address = 1, .stack_address = STACK + 4096};
+		.signal = 11, .code = 1, .address = 1, .pages = FREC_CRASH_PAGES};
 
 	now = 1000;
 	copy = (struct frec_ring_copy){.data = records};
@@ -247,9 +248,10 @@ static void emit_all(void)
 	// The kernel copied no stack bytes, but the BPF program did.
 	emit(CRASH, PID, BIAS + 0x1010, NULL, 0);
 	begin(&made, DETAILS, PID);
-	details.stack_size = sizeof(details.stack);
-	for (size_t i = 0; i < sizeof(details.stack); i += 8)
-		memcpy(details.stack + i, &sound[0], 8);
+	for (size_t i = 0; i < FREC_CRASH_PAGES; i++)
+		details.page[i] = STACK + (i + 1) * FREC_CRASH_PAGE;
+	for (size_t i = 0; i < sizeof(details.memory); i += 8)
+		memcpy(details.memory + i, &sound[0], 8);
 	add(&made, &size, sizeof(size));
 	add(&made, &details, sizeof(details));
 	made.size += 4;
@@ -418,10 +420,81 @@ static void the_crash_has_frames(void **state)
 		if (drop)
 			assert_null(file->crash->stack);
 		else
-			assert_int_equal(file->crash->stack->data.len, FREC_CRASH_RECORD_STACK);
+			assert_int_equal(file->crash->stack->data.len,
+					 sizeof(((struct frec_crash_record *)0)->memory));
 		flightrec__snapshot__free_unpacked(file, NULL);
 		free(file_bytes);
 	}
+}
+
+// The kernel's copy of the stack ends at a hole, or in the middle of a page that the BPF program
+// has copied. `pages` is what the record claims to have, and `there` what it has.
+static Flightrec__Snapshot *with_pages(uint32_t pages, size_t there, const uint64_t *addresses)
+{
+	const size_t head = offsetof(struct frec_crash_record, memory);
+	static struct frec_crash_record details;
+	static struct made made;
+	uint32_t size = (uint32_t)(head + there * FREC_CRASH_PAGE + 4);
+
+	now = 1000;
+	copy = (struct frec_ring_copy){.data = records};
+	memset(counts, 0, sizeof(counts));
+	details = (struct frec_crash_record){.signal = 11, .code = 1, .pages = pages};
+	for (size_t i = 0; i < there; i++) {
+		details.page[i] = addresses[i];
+		memcpy(details.memory + i * FREC_CRASH_PAGE, sound, sizeof(sound));
+	}
+	emit(CRASH, PID, BIAS + 0x1010, sound, 2);
+	begin(&made, DETAILS, PID);
+	add(&made, &size, sizeof(size));
+	add(&made, &details, size - 4);
+	made.size += 4;
+	put(&made, DETAILS);
+	return written(false, 0);
+}
+
+static void check_pieces(Flightrec__Snapshot *file, size_t count, const uint64_t *wanted)
+{
+	const Flightrec__Crash *crash = file->crash;
+
+	assert_int_equal(crash->stack->address, STACK);
+	assert_int_equal(crash->stack->data.len, 16);
+	assert_int_equal(crash->n_other_stack, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(crash->other_stack[i]->address, wanted[2 * i]);
+		assert_int_equal(crash->other_stack[i]->data.len, wanted[2 * i + 1]);
+	}
+	flightrec__snapshot__free_unpacked(file, NULL);
+	free(file_bytes);
+}
+
+static void the_stack_has_several_pieces(void **state)
+{
+	const uint64_t page = FREC_CRASH_PAGE;
+	const uint64_t overlapping[] = {STACK, STACK + page, STACK + 5 * page};
+	const uint64_t down[] = {STACK + 9 * page, STACK + 8 * page, STACK + 8 * page};
+	const uint64_t far[] = {0x1000, UINT64_MAX - page + 1, STACK + page};
+	Flightrec__Snapshot *file = with_pages(3, 3, overlapping);
+
+	(void)state;
+	// The return address is in the page, behind what the kernel has copied.
+	assert_int_equal(file->thread_stack[0]->frames->n_pc, 2);
+	assert_int_equal(file->thread_stack[0]->frames->end,
+			 FLIGHTREC__STACK_END__STACK_END_COMPLETE);
+	check_pieces(file, 2, (uint64_t[]){STACK + 16, 2 * page - 16, STACK + 5 * page, page});
+	// The second copy of a page is left out.
+	check_pieces(with_pages(3, 3, down), 2,
+		     (uint64_t[]){STACK + 8 * page, page, STACK + 9 * page, page});
+	file = with_pages(3, 3, far);
+	assert_int_equal(file->thread_stack[0]->frames->end,
+			 FLIGHTREC__STACK_END__STACK_END_TRUNCATED);
+	assert_int_equal(file->thread_stack[0]->frames->address, STACK + 16);
+	check_pieces(file, 3,
+		     (uint64_t[]){0x1000, page, STACK + page, page, UINT64_MAX - page + 1, page});
+	// Records can be cut, and can claim anything.
+	check_pieces(with_pages(UINT32_MAX, 1, overlapping), 1,
+		     (uint64_t[]){STACK + 16, page - 16});
+	check_pieces(with_pages(3, 0, overlapping), 0, NULL);
 }
 
 static void all_is_kept_otherwise(void **state)
@@ -435,7 +508,8 @@ static void all_is_kept_otherwise(void **state)
 	assert_int_equal(file->records[0]->size, copy.valid);
 	// The file has SECRET wherever it was emitted: in the stacks, and in all registers except
 	// stack pointer and pc.
-	assert_true(secrets(chunk(file), copy.valid) > FREC_CRASH_RECORD_STACK / 8 + 8);
+	assert_true(secrets(chunk(file), copy.valid) >
+		    sizeof(((struct frec_crash_record *)0)->memory) / 8 + 8);
 	flightrec__snapshot__free_unpacked(file, NULL);
 	free(file_bytes);
 }
@@ -603,7 +677,8 @@ static void programs_do_no_harm(void **state)
 	for (int killed = 0; killed < 2; killed++) {
 		file = written_while_held(false, killed);
 		assert_int_equal(file->n_thread_stack, 0);
-		assert_int_equal(file->crash->stack->data.len, FREC_CRASH_RECORD_STACK);
+		assert_int_equal(file->crash->stack->data.len,
+				 sizeof(((struct frec_crash_record *)0)->memory));
 		assert_int_equal(file->records[0]->size, copy.valid);
 		flightrec__snapshot__free_unpacked(file, NULL);
 		free(file_bytes);
@@ -650,6 +725,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_take_the_place_of_bytes),
 		cmocka_unit_test(the_crash_has_frames),
+		cmocka_unit_test(the_stack_has_several_pieces),
 		cmocka_unit_test(all_is_kept_otherwise),
 		cmocka_unit_test(broken_records_keep_nothing),
 		cmocka_unit_test(the_kernel_is_hidden),

@@ -177,6 +177,31 @@ static void registers_that_a_call_has_changed(void **state)
 	end(&fixture);
 }
 
+// The stack has a hole where `second` has saved rbx, which `third` needs.
+static void a_register_in_a_hole(void **state)
+{
+	static struct fixture fixture;
+	const struct frec_stack_piece above = {STACK + 32, (const uint8_t *)&fixture.words[4], 96};
+	const struct frec_stack stack = {.address = STACK,
+					 .data = (const uint8_t *)fixture.words,
+					 .size = 24,
+					 .piece = &above,
+					 .pieces = 1};
+	const struct frec_unwind_registers registers = {1 << 7 | 1 << 8,
+							(uint64_t[]){STACK, BIAS + 0x1010}, 2};
+
+	(void)state;
+	open_x86_64(&fixture);
+	fixture.words[2] = BIAS + 0x1110;
+	fixture.words[3] = STACK + 0x50;
+	fixture.words[4] = BIAS + 0x1210;
+	fixture.words[0x58 / 8] = BIAS + 0x1310;
+	fixture.count = frec__unwind(fixture.process, &registers, &stack, fixture.frames,
+				     FREC_FRAMES_MAX, &fixture.end);
+	ENDS(3, FREC_UNWIND_TRUNCATED, STACK + 24);
+	end(&fixture);
+}
+
 static void ends_of_stacks(void **state)
 {
 	static struct fixture fixture;
@@ -526,6 +551,7 @@ int main(void)
 		cmocka_unit_test(registers_that_rows_do_not_follow),
 		cmocka_unit_test(registers_that_a_call_has_changed),
 		cmocka_unit_test(ends_of_stacks),
+		cmocka_unit_test(a_register_in_a_hole),
 		cmocka_unit_test(no_registers),
 		cmocka_unit_test(a_limit),
 		cmocka_unit_test(signals),

@@ -204,6 +204,112 @@ static void on_alternate_stack(void)
 	AFTER;
 }
 
+// A service's handler for crashes: it reports, and lets the signal kill.
+static void report(int number)
+{
+	signal(number, SIG_DFL);
+	raise(number);
+	AFTER;
+}
+
+static void crash_reported(void)
+{
+	struct sigaction action = {.sa_handler = report, .sa_flags = SA_ONSTACK | SA_NODEFER};
+	stack_t stack = {.ss_sp = malloc(1 << 16), .ss_size = 1 << 16};
+
+	sigaltstack(&stack, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	crash();
+	AFTER;
+}
+
+// The first signal is delivered on the alternative stack, and so is the second one, which the
+// handler of the first one raises.
+static void report_twice(int signal)
+{
+	(void)signal;
+	abort();
+}
+
+static void crash_reported_twice(void)
+{
+	struct sigaction first = {.sa_handler = report_twice, .sa_flags = SA_ONSTACK};
+	struct sigaction second = {.sa_handler = report, .sa_flags = SA_ONSTACK | SA_NODEFER};
+	stack_t stack = {.ss_sp = malloc(1 << 16), .ss_size = 1 << 16};
+
+	sigaltstack(&stack, NULL);
+	sigaction(SIGSEGV, &first, NULL);
+	sigaction(SIGABRT, &second, NULL);
+	crash();
+	AFTER;
+}
+
+// The buffers are larger than a page and never written, so the stack has holes.
+FRAME static void buffered(size_t size, void (*what)(void))
+{
+	volatile char *room = alloca(size);
+
+	sink = room[0] != 0 && size == 1;
+	what();
+	AFTER;
+}
+
+static void hole(void)
+{
+	buffered(100000 + (size_t)sink, crash);
+	AFTER;
+}
+
+static void holes(void)
+{
+	buffered(3 << 20, hole);
+	AFTER;
+}
+
+// One frame that is larger than the stack.
+FRAME static void huge_frame(size_t size)
+{
+	volatile char *room = alloca(size);
+
+	room[0] = 1;
+	sink = room[1];
+	AFTER;
+}
+
+static void huge(void)
+{
+	huge_frame((size_t)40 << 20);
+	AFTER;
+}
+
+static void giant(void)
+{
+	huge_frame((size_t)1 << 30);
+	AFTER;
+}
+
+#if defined(__x86_64__)
+// Calls on a stack of its own, as stacker (Rust) and split stacks do: the frame's CFA is on the
+// caller's stack.
+void call_on(void *stack, void (*what)(void));
+__asm__(".text\n.globl call_on\n.type call_on, @function\ncall_on:\n.cfi_startproc\n"
+	"push %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset rbp, -16\n"
+	"mov %rsp, %rbp\n.cfi_def_cfa_register rbp\n"
+	"mov %rdi, %rsp\ncall *%rsi\nmov %rbp, %rsp\n"
+	"pop %rbp\n.cfi_def_cfa rsp, 8\nret\n.cfi_endproc\n.size call_on, .-call_on\n");
+#endif
+
+static void segment(void)
+{
+#if defined(__x86_64__)
+	call_on((char *)mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			     0) +
+			(1 << 16),
+		crash);
+#endif
+	AFTER;
+}
+
 static void bad_free(void)
 {
 	char *volatile p = malloc(64);
@@ -265,6 +371,22 @@ static void on_own_stack(void)
 		&attributes,
 		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), size);
 	pthread_create(&id, &attributes, thread, (void *)(uintptr_t)crash);
+	pthread_join(id, NULL);
+}
+
+static void hole_in_thread(void)
+{
+	pthread_t id;
+
+	pthread_create(&id, NULL, thread, (void *)(uintptr_t)hole);
+	pthread_join(id, NULL);
+}
+
+static void huge_in_thread(void)
+{
+	pthread_t id;
+
+	pthread_create(&id, NULL, thread, (void *)(uintptr_t)huge);
 	pthread_join(id, NULL);
 }
 
@@ -354,6 +476,15 @@ static const struct {
 	{"undescribed", undescribed_handler},
 	{"fault", faulting},
 	{"altstack", on_alternate_stack},
+	{"reported", crash_reported},
+	{"twice", crash_reported_twice},
+	{"hole", hole},
+	{"holes", holes},
+	{"hole-thread", hole_in_thread},
+	{"huge", huge},
+	{"giant", giant},
+	{"huge-thread", huge_in_thread},
+	{"segment", segment},
 	{"free", bad_free},
 	{"string", bad_string},
 	{"copy", bad_copy},
