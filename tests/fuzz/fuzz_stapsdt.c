@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "recorder/declared/file_reader.h"
+#include "recorder/declared/usdt_operand.h"
 #include "recorder/sources/stapsdt.h"
 #include "tests/fuzz/require.h"
 
@@ -20,6 +21,7 @@ static const char names[] = "\0.note.stapsdt\0.shstrtab";
 
 struct file {
 	Elf64_Ehdr header;
+	Elf64_Phdr segment;
 	Elf64_Shdr section[3];
 	char names[sizeof(names)];
 };
@@ -32,11 +34,18 @@ static int make_file(const uint8_t *notes, size_t size)
 			   .e_type = ET_DYN,
 			   .e_machine = EM_X86_64,
 			   .e_version = EV_CURRENT,
+			   .e_phoff = offsetof(struct file, segment),
 			   .e_shoff = offsetof(struct file, section),
 			   .e_ehsize = sizeof(Elf64_Ehdr),
+			   .e_phentsize = sizeof(Elf64_Phdr),
+			   .e_phnum = 1,
 			   .e_shentsize = sizeof(Elf64_Shdr),
 			   .e_shnum = 3,
 			   .e_shstrndx = 2},
+		.segment = {.p_type = PT_LOAD,
+			    .p_flags = PF_R | PF_X,
+			    .p_filesz = sizeof(struct file),
+			    .p_memsz = sizeof(struct file)},
 		.section = {{0},
 			    {.sh_name = 1,
 			     .sh_type = SHT_NOTE,
@@ -98,10 +107,18 @@ static void ask_child(int child, struct frec_file *file)
 
 static void check_arguments(const uint8_t *data, size_t size)
 {
+	static const uint16_t machines[] = {EM_X86_64, EM_AARCH64};
+	struct frec_usdt_place places[FREC_USDT_ARGUMENTS_MAX];
 	char *text = strndup((const char *)data, size);
-	uint32_t is_signed, count = frec__stapsdt_arguments(text, &is_signed);
 
-	require(count <= FREC_FOREIGN_ARGUMENTS_MAX && !(is_signed >> count));
+	for (size_t i = 0; i < 2; i++) {
+		const struct frec_usdt_site_text site = {.machine = machines[i]};
+		uint32_t count = frec__usdt_operands_parse(&site, text, places);
+
+		for (uint32_t j = 0; j < count && j < FREC_USDT_ARGUMENTS_MAX; j++)
+			require(!(places[j].flags & FREC_USDT_READABLE) ||
+				(places[j].size && places[j].size <= 8 && places[j].scale <= 4));
+	}
 	free(text);
 }
 
@@ -121,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(!r || r == -E2BIG);
 	for (size_t i = 0; i < probes.count; i++) {
 		require(*probes.probe[i].provider && *probes.probe[i].name);
-		require(probes.probe[i].arguments <= FREC_FOREIGN_ARGUMENTS_MAX);
+		require(probes.probe[i].arguments <= FREC_USDT_ARGUMENTS_MAX);
 		require(probes.probe[i].sites);
 	}
 	frec__usdt_probes_deinit(&probes);
