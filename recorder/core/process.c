@@ -41,8 +41,8 @@ static bool add_program(struct frec_core_process *process, const struct frec_cor
 	// Only mappings of files have a link in map_files. Other mappings keep their names, because
 	// the unwinder recognises the vDSO by its name.
 	if (*name == '/')
-		snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
-			 process->pid, mapping->start, mapping->end);
+		snprintf(path, sizeof(path), "/proc/%" PRIu32 "/map_files/%" PRIx64 "-%" PRIx64,
+			 process->member, mapping->start, mapping->end);
 	else
 		snprintf(path, sizeof(path), "%s", *name ? name : "//anon");
 	program = &process->program[process->programs];
@@ -54,9 +54,9 @@ static bool add_program(struct frec_core_process *process, const struct frec_cor
 	return program->path;
 }
 
-static int read_maps(struct frec_core_process *process)
+static int read_maps(struct frec_core_process *process, int member)
 {
-	FREC_FCLOSE FILE *file = open_at(process->folder, "maps");
+	FREC_FCLOSE FILE *file = open_at(member, "maps");
 	FREC_FREE char *line = NULL;
 	size_t room = 0;
 
@@ -166,9 +166,48 @@ static int read_threads(struct frec_core_process *process, bool same, char statu
 	return 0;
 }
 
+// Opens the folder of a thread in /proc, and reads its status. Returns -1 if the thread has ended,
+// and its part of the process's memory with it.
+static int open_member(uint32_t tid, char status[STATUS_MAX])
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32, tid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && read_status(fd, "status", status) && field(status, "\nVmSize:"))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+// Opens the folder of a thread whose memory /proc shows, and reads its status. The process's own
+// folder shows none if its main thread has called pthread_exit(3).
+static int find_member(struct frec_core_process *process, char status[STATUS_MAX])
+{
+	FREC_CLOSEDIR DIR *folder = NULL;
+	const struct dirent *entry;
+	int fd = open_member((uint32_t)process->pid, status);
+
+	process->member = (uint32_t)process->pid;
+	if (fd >= 0)
+		return fd;
+	fd = openat(process->folder, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	folder = fd < 0 ? NULL : fdopendir(fd);
+	fd = -1;
+	while (folder && fd < 0 && (entry = readdir(folder))) {
+		process->member = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		if (process->member)
+			fd = open_member(process->member, status);
+	}
+	return fd;
+}
+
 int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 {
 	FREC_FREE char *status = malloc(STATUS_MAX);
+	FREC_CLOSE int member = -1;
 	char path[32];
 	int r;
 
@@ -179,14 +218,14 @@ int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 	process->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process->folder < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	process->memory = openat(process->folder, "mem", O_RDONLY | O_CLOEXEC);
-	r = read_status(process->folder, "status", status) && is_dumping(status)
-		    ? frec__owner_read(process->folder, &process->owner)
-		    : -ESRCH;
+	member = find_member(process, status);
+	process->memory = openat(member, "mem", O_RDONLY | O_CLOEXEC);
+	r = member >= 0 && is_dumping(status) ? frec__owner_read(process->folder, &process->owner)
+					      : -ESRCH;
 	if (!r)
-		r = read_maps(process);
+		r = read_maps(process, member);
 	if (!r)
-		r = read_threads(process, innermost(status) == (uint32_t)pid, status);
+		r = read_threads(process, innermost(status) == process->member, status);
 	if (r)
 		frec__core_process_close(process);
 	return r;

@@ -24,7 +24,10 @@ struct frec_core_mapping {
 struct frec_core_process {
 	pid_t pid;
 	int folder; /* descriptor of /proc/PID */
-	int memory; /* descriptor of /proc/PID/mem */
+	/* the tid in our pid namespace of a thread whose memory /proc shows: not that of the main
+	 * thread if that has ended before the process */
+	uint32_t member;
+	int memory; /* descriptor of /proc/MEMBER/mem */
 	struct frec_owner owner;
 	size_t mappings;
 	struct frec_core_mapping *mapping; /* all mappings, sorted */
