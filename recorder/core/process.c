@@ -166,8 +166,8 @@ static int read_threads(struct frec_core_process *process, bool same, char statu
 	return 0;
 }
 
-// Opens the folder of a thread in /proc, and reads its status. Returns -1 if the thread has ended,
-// and its part of the process's memory with it.
+// Opens the folder of a thread in /proc. Returns -1 if /proc shows no memory of the thread, because
+// it has ended.
 static int open_member(uint32_t tid, char status[STATUS_MAX])
 {
 	char path[32];
@@ -182,46 +182,44 @@ static int open_member(uint32_t tid, char status[STATUS_MAX])
 	return -1;
 }
 
-// Opens the folder of a thread whose memory /proc shows, and reads its status. The process's own
-// folder shows none if its main thread has called pthread_exit(3).
-static int find_member(struct frec_core_process *process, char status[STATUS_MAX])
+int frec__core_member_open(pid_t pid, char **ret_status, uint32_t *ret_tid)
 {
+	FREC_FREE char *status = malloc(STATUS_MAX);
 	FREC_CLOSEDIR DIR *folder = NULL;
 	const struct dirent *entry;
-	int fd = open_member((uint32_t)process->pid, status);
+	uint32_t tid = (uint32_t)pid;
+	char path[32];
+	int fd = status ? open_member(tid, status) : -1;
 
-	process->member = (uint32_t)process->pid;
-	if (fd >= 0)
-		return fd;
-	fd = openat(process->folder, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	folder = fd < 0 ? NULL : fdopendir(fd);
-	fd = -1;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	folder = fd >= 0 || !status ? NULL : opendir(path);
 	while (folder && fd < 0 && (entry = readdir(folder))) {
-		process->member = (uint32_t)strtoul(entry->d_name, NULL, 10);
-		if (process->member)
-			fd = open_member(process->member, status);
+		tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		if (tid)
+			fd = open_member(tid, status);
 	}
+	if (fd < 0)
+		return -ESRCH;
+	*ret_status = FREC_TAKE_PTR(status);
+	*ret_tid = tid;
 	return fd;
 }
 
 int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 {
-	FREC_FREE char *status = malloc(STATUS_MAX);
+	FREC_FREE char *status = NULL;
 	FREC_CLOSE int member = -1;
 	char path[32];
 	int r;
 
 	*process = (struct frec_core_process){.pid = pid, .folder = -1, .memory = -1};
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	if (!status)
-		return -ENOMEM;
 	process->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process->folder < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	member = find_member(process, status);
+	member = frec__core_member_open(pid, &status, &process->member);
 	process->memory = openat(member, "mem", O_RDONLY | O_CLOEXEC);
-	r = member >= 0 && is_dumping(status) ? frec__owner_read(process->folder, &process->owner)
-					      : -ESRCH;
+	r = member >= 0 && is_dumping(status) ? frec__owner_read(member, &process->owner) : -ESRCH;
 	if (!r)
 		r = read_maps(process, member);
 	if (!r)

@@ -693,6 +693,12 @@ def check_files():
         for where in (first, second):
             assert read(os.path.join(where, "core")) == "old", where
     write(USES_PID, BEFORE[USES_PID])
+    # The main thread of the process, whose pid names it, has ended.
+    ended = os.path.join(SCRATCH, "ended")
+    os.mkdir(ended)
+    with installed("core"):
+        crash(CRASHER, "2", "alone", cwd=ended)
+        assert os.listdir(ended) == ["core"], os.listdir(ended)
     # The core file is written to the working directory of the process, in that process's mount
     # namespace.
     inside = os.path.join(SCRATCH, "inside")
