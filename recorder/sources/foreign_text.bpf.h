@@ -62,7 +62,11 @@ static __always_inline __u32 frec_write_text(struct frec_bpf_buffer *buffer, __u
 		return frec_write_words(to, FREC_FOREIGN_NULL, sizeof(FREC_FOREIGN_NULL));
 	size = user ? bpf_probe_read_user_str(to, room, text)
 		    : bpf_probe_read_kernel_str(to, room, text);
-	if (size >= 0 && size < room)
+	if (!size) { /* some kernels do not count the NUL of an empty text */
+		to[0] = 0;
+		return 1;
+	}
+	if (size > 0 && size < room)
 		return size;
 	if (size >= 0) {
 		/* The text fills the room exactly, or it was cut. */
