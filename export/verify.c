@@ -60,7 +60,7 @@ static bool payload_decodes(struct verify *verify, const struct frec_record *rec
 
 		frec__field_decode(record->source, i, record->payload, record->payload_size,
 				   &value);
-		if (value.kind == FREC_VALUE_INVALID)
+		if (value.kind == FREC_VALUE_INVALID && !value.absent)
 			return false;
 	}
 	return true;

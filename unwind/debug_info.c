@@ -12,7 +12,9 @@
 #include <elfutils/libdw.h>
 #include <errno.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/grow.h"
 #include "unwind/address_index.h"
@@ -50,14 +52,57 @@ static __attribute__((noreturn)) void leave(void)
 	longjmp(out_of_memory, 1);
 }
 
+static void report_zstd(const char *path)
+{
+	char shown[1024];
+
+	// The path is a stranger's, and must not control the terminal.
+	snprintf(shown, sizeof(shown), "%s", path);
+	for (char *c = shown; *c; c++)
+		*c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
+	fprintf(stderr,
+		"flightrec: %s: its debugging information is compressed with zstd, which this "
+		"version of elfutils cannot read: its inlined calls, files and lines are missing\n",
+		shown);
+}
+
+// Tells people if there is debugging information that this version of elfutils cannot decompress,
+// because without it the names would just be missing. elfutils knows zstd since 0.189.
+static void report_compressed(const struct frec_elf *elf)
+{
+	const uint32_t zstd = 2; // ELFCOMPRESS_ZSTD, which older headers do not have
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf->elf, &names))
+		return;
+	while ((section = elf_nextscn(elf->elf, section))) {
+		GElf_Chdr compression;
+		GElf_Shdr header;
+		const char *name;
+
+		if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_COMPRESSED))
+			continue;
+		name = elf_strptr(elf->elf, names, header.sh_name);
+		if (!name || strcmp(name, ".debug_info") != 0)
+			continue;
+		if (gelf_getchdr(section, &compression) && compression.ch_type == zstd)
+			report_zstd(elf->path);
+		return;
+	}
+}
+
 struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
 						const struct frec_elf *alternate)
 {
 	struct frec_debug_info *info;
 	GElf_Shdr header;
 
-	if (!frec__elf_section(elf, ".debug_info", &header) || !frec__strings_end(elf) ||
-	    (alternate && !frec__strings_end(alternate)))
+	if (!frec__elf_section(elf, ".debug_info", &header)) {
+		report_compressed(elf);
+		return NULL;
+	}
+	if (!frec__strings_end(elf) || (alternate && !frec__strings_end(alternate)))
 		return NULL;
 	info = calloc(1, sizeof(*info));
 	if (!info)

@@ -101,7 +101,7 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 	case FREC_VALUE_INVALID:
 		break;
 	}
-	return pack_string(perfetto, p, "<invalid>");
+	return pack_string(perfetto, p, value->absent ? "null" : "<invalid>");
 }
 
 static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,

@@ -79,6 +79,7 @@ static struct frec_decode_step step_of(const Flightrec__Field *field)
 	return (struct frec_decode_step){
 		.offset = field->offset,
 		.size = field->size,
+		.absent_bit = field->absent_bit,
 		.place = place_of(field),
 		.kind = (uint8_t)kind_of(field, field->size),
 		.readable = frec__field_is_readable(field),
@@ -132,6 +133,15 @@ static void decode_text(const Flightrec__Source *source, struct frec_value *valu
 		value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
 }
 
+// Returns whether a record says that the field has no value.
+static bool is_absent(const struct frec_decode_step *step, const uint8_t *payload,
+		      size_t payload_size)
+{
+	uint32_t bit = step->absent_bit;
+
+	return bit / 8 < payload_size && payload[bit / 8] >> bit % 8 & 1;
+}
+
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
 			   size_t payload_size)
 {
@@ -160,6 +170,11 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 		if (!there) {
 			*value = (struct frec_value){.kind = FREC_VALUE_INVALID,
 						     .field = value->field};
+			continue;
+		}
+		if (step->absent_bit && is_absent(step, payload, payload_size)) {
+			*value = (struct frec_value){
+				.kind = FREC_VALUE_INVALID, .field = value->field, .absent = true};
 			continue;
 		}
 		value->data = data;

@@ -9,7 +9,8 @@
 struct frec_decode_step {
 	/* of the field itself, or of the word that says where it is */
 	uint32_t offset, size;
-	uint8_t place; /* enum in decode_plan.c */
+	uint32_t absent_bit; /* Field.absent_bit */
+	uint8_t place;	     /* enum in decode_plan.c */
 	/* enum frec_value_kind of the value. If a word says where the field is, that word also
 	 * holds the field's size in each record, and the kind can depend on the size. */
 	uint8_t kind;

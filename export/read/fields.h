@@ -11,7 +11,8 @@
 #include "flightrec.pb-c.h"
 
 enum frec_value_kind {
-	/* the field cannot be decoded, for example because it lies outside the payload */
+	/* the field has no value, or cannot be decoded, for example because it lies outside the
+	 * payload */
 	FREC_VALUE_INVALID,
 	FREC_VALUE_UNSIGNED,
 	FREC_VALUE_SIGNED,
@@ -40,6 +41,8 @@ struct frec_value {
 	const uint8_t *data;
 	size_t size;
 	bool cut; /* the text is not complete, because it was too long */
+	/* of FREC_VALUE_INVALID: the record says that there is no value, see Field.absent_bit */
+	bool absent;
 };
 
 /* Returns a number of 1 to 8 bytes, which are little-endian because all machines that can record

@@ -14,7 +14,7 @@ void frec__text_plain_value(struct frec_text *text, const struct frec_value *val
 {
 	switch (value->kind) {
 	case FREC_VALUE_INVALID:
-		frec__text_puts(text, "<invalid>");
+		frec__text_puts(text, value->absent ? "null" : "<invalid>");
 		break;
 	case FREC_VALUE_POINTER:
 		frec__text_pointer(text, value->u);

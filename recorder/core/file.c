@@ -21,6 +21,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/read_file.h"
+#include "recorder/core/process.h"
 
 // %d expands to this if the process had rights that its user does not have (the kernel's
 // SUID_DUMP_ROOT). Root then writes the file, and the user must not choose where.
@@ -32,7 +33,6 @@
 #define BLOCK 4096u
 #define BLOCKS 64u
 #define GROUPS_MAX 65536
-#define STATUS_MAX (1u << 20)
 
 // The properties of the dead process that decide where the file is written and who owns it.
 struct place {
@@ -97,13 +97,15 @@ static uint64_t capabilities(pid_t pid, const char *status)
 static int find_place(struct place *place, pid_t pid)
 {
 	FREC_FREE char *status = NULL;
-	char path[40];
+	uint32_t tid;
+	FREC_CLOSE int member = frec__core_member_open(pid, &status, &tid);
 
+	if (member < 0)
+		return member;
+	pid = (pid_t)tid;
 	place->root = open_link(pid, "root");
 	place->directory = open_link(pid, "cwd");
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	status = frec__read_file_at(AT_FDCWD, path, STATUS_MAX);
-	if (!status || place->root < 0 || place->directory < 0)
+	if (place->root < 0 || place->directory < 0)
 		return -ESRCH;
 	if (sscanf(field(status, "\nUid:"), "%*u %*u %*u %u", &place->uid) != 1 ||
 	    sscanf(field(status, "\nGid:"), "%*u %*u %*u %u", &place->gid) != 1)

@@ -186,6 +186,7 @@ int frec__core_handle(const struct frec_core_values *values, const struct frec_c
 	// memory.
 	bool only_root = !values->of['d'] || strcmp(values->of['d'], "1") != 0;
 	FREC_CLOSE int kept = memfd_create("core", MFD_CLOEXEC);
+	char receiver[FREC_CORE_PATTERN_MAX];
 	struct frec_error error = {0};
 	int r;
 
@@ -193,7 +194,8 @@ int frec__core_handle(const struct frec_core_values *values, const struct frec_c
 		collect_in_child(pid, only_root, limits, kept);
 	if (kept < 0) // no child ran, so nothing was read from the pipe
 		kept = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	r = frec__core_pass_on(previous, values, kept, STDIN_FILENO, &error);
+	frec__core_pattern_receiver("", previous, receiver);
+	r = frec__core_pass_on(receiver, values, kept, STDIN_FILENO, &error);
 	if (r)
 		print_error(&error);
 	return r;

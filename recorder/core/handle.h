@@ -12,7 +12,7 @@
  * (recorders.c). A child of its own, without rights, reads the registers of all threads from the
  * head of the core dump (notes.c, registers_*.c) and unwinds the threads (stacks.c). The first
  * child then hands the stacks to those recorders. The parent passes the whole core dump on
- * (pass.c), to a command or to a file (file.c).
+ * (pass.c), to a command, to a server at a socket (socket.c), or to a file (file.c).
  *
  * Invariants: the core dump is passed on byte for byte, whatever happens to a child. Memory, time
  * and descriptors are bounded, because the kernel keeps the dying process until the handler ends. A

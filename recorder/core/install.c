@@ -117,12 +117,6 @@ static int write_state(const char *path, const char *ours, const char *previous,
 // Checks that our handler can replace this pattern.
 static int check_previous(const char *pattern, struct frec_error *reterr)
 {
-	if (*pattern == '@')
-		return frec__error(
-			reterr, -ENOTSUP,
-			"kernel.core_pattern is \"%s\": core dumps cannot be passed on to a "
-			"socket, because its server asks the kernel about the process",
-			pattern);
 	if (frec__core_pattern_is_ours(pattern))
 		return frec__error(reterr, -EEXIST,
 				   "kernel.core_pattern is \"%s\", and no file says what it was "
@@ -136,7 +130,7 @@ int frec__core_install(const char *tool, const char *settings, bool until_reboot
 		       struct frec_error *reterr)
 {
 	int place = until_reboot ? UNTIL_REBOOT : FOR_GOOD;
-	char pattern[FREC_CORE_PATTERN_MAX];
+	char pattern[FREC_CORE_PATTERN_MAX], receiver[FREC_CORE_PATTERN_MAX];
 	struct frec_core_installed before;
 	const char *previous;
 	int r = frec__core_installed(&before);
@@ -148,8 +142,9 @@ int frec__core_install(const char *tool, const char *settings, bool until_reboot
 	previous = before.file && !strcmp(before.current, before.ours) ? before.previous
 								       : before.current;
 	r = check_previous(previous, reterr);
+	frec__core_pattern_receiver("", previous, receiver);
 	if (!r)
-		r = frec__core_pattern_make(tool, settings, previous, pattern, reterr);
+		r = frec__core_pattern_make(tool, settings, receiver, pattern, reterr);
 	if (r)
 		return r;
 	if (mkdir(folders[place], 0755) && errno != EEXIST)

@@ -14,6 +14,7 @@
 #include "proto/cleanup.h"
 #include "proto/rights.h"
 #include "recorder/core/file.h"
+#include "recorder/core/socket.h"
 
 #define PIECE (1u << 20)
 
@@ -92,5 +93,7 @@ int frec__core_pass_on(const char *pattern, const struct frec_core_values *value
 		return frec__error(reterr, -errno, "lseek: %s", strerror(errno));
 	if (*pattern == '|')
 		return pass_to_command(pattern, values, kept, source, reterr);
+	if (*pattern == '@')
+		return frec__core_socket_send(pattern, kept, source, reterr);
 	return frec__core_file_write(pattern, values, kept, source, reterr);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Passes a core dump on as the kernel would if `flightrec core` were not installed: to a command
- * that reads it, or to a file. See core(5). */
+ * that reads it, to a server at a socket, or to a file. See core(5). */
 #ifndef FREC_RECORDER_CORE_PASS_H
 #define FREC_RECORDER_CORE_PASS_H
 

@@ -4,11 +4,14 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/read_file.h"
 
 #define COMMAND " core "
 
@@ -87,6 +90,56 @@ int frec__core_pattern_make(const char *tool, const char *settings, const char *
 	memcpy(ret, pattern, used);
 	ret[used] = 0;
 	return 0;
+}
+
+// Reads the command of systemd-coredump out of a file of sysctl.d(5). Returns false if the file
+// does not name one that exists.
+static bool read_command(const char *root, const char *file, char ret[FREC_CORE_PATTERN_MAX])
+{
+	char path[PATH_MAX], *line, *command;
+
+	snprintf(path, sizeof(path), "%s%s", root, file);
+
+	FREC_FREE char *text = frec__read_file_at(AT_FDCWD, path, 65536);
+
+	for (line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, "kernel.core_pattern=|", 21) != 0)
+			continue;
+		command = line + 20;
+		command[strcspn(command, "\n")] = 0;
+		snprintf(path, sizeof(path), "%s%.*s", root, (int)strcspn(command + 1, " "),
+			 command + 1);
+		if (!strstr(path, "/systemd-coredump") || access(path, X_OK) ||
+		    strlen(command) >= FREC_CORE_PATTERN_MAX)
+			return false;
+		strcpy(ret, command);
+		return true;
+	}
+	return false;
+}
+
+void frec__core_pattern_receiver(const char *root, const char *previous,
+				 char ret[FREC_CORE_PATTERN_MAX])
+{
+	static const char *const files[] = {
+		"/etc/sysctl.d/50-coredump.conf", "/run/sysctl.d/50-coredump.conf",
+		"/usr/lib/sysctl.d/50-coredump.conf", "/lib/sysctl.d/50-coredump.conf"};
+	static const char command[] = "/usr/lib/systemd/systemd-coredump";
+	char path[PATH_MAX];
+
+	strcpy(ret, previous);
+	if (*previous != '@' || !strstr(previous, "/systemd/"))
+		return;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (read_command(root, files[i], ret))
+			return;
+	}
+	// What these files say in the first version of systemd that has the socket.
+	snprintf(path, sizeof(path), "%s%s", root, command);
+	if (!access(path, X_OK))
+		snprintf(ret, FREC_CORE_PATTERN_MAX, "|%s %%P %%u %%g %%s %%t %%c %%h %%d %%F",
+			 command);
 }
 
 bool frec__core_pattern_is_ours(const char *pattern)

@@ -39,6 +39,15 @@ struct frec_core_values {
 int frec__core_pattern_make(const char *tool, const char *settings, const char *previous,
 			    char ret[FREC_CORE_PATTERN_MAX], struct frec_error *reterr);
 
+/*
+ * Finds out where core dumps go on to. That is `previous` itself, unless it is the socket of
+ * systemd-coredump. Its server asks the kernel about the process that is connected, which would be
+ * us, so core dumps go to the command that systemd-coredump has for kernels without such sockets.
+ * `root` is "", or a folder in which its files are looked for instead.
+ */
+void frec__core_pattern_receiver(const char *root, const char *previous,
+				 char ret[FREC_CORE_PATTERN_MAX]);
+
 /* Returns whether frec__core_pattern_make() made this pattern, for a tool at any path. */
 bool frec__core_pattern_is_ours(const char *pattern);
 

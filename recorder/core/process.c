@@ -56,8 +56,8 @@ static bool add_program(struct frec_core_process *process, const struct frec_map
 		.path = strdup(*of->path ? in_root(process, of->path) : "//anon")};
 	// Only mappings of files have a link in map_files.
 	if (*of->path == '/') {
-		snprintf(file, sizeof(file), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
-			 process->pid, of->start, of->end);
+		snprintf(file, sizeof(file), "/proc/%" PRIu32 "/map_files/%" PRIx64 "-%" PRIx64,
+			 process->member, of->start, of->end);
 		program->file = strdup(file);
 	}
 	process->programs++;
@@ -103,9 +103,9 @@ static bool parse_line(char *text, struct frec_core_mapping *ret, struct frec_ma
 	return true;
 }
 
-static int read_maps(struct frec_core_process *process)
+static int read_maps(struct frec_core_process *process, int member)
 {
-	FREC_FCLOSE FILE *file = open_at(process->folder, "maps");
+	FREC_FCLOSE FILE *file = open_at(member, "maps");
 	struct frec_maps_line line[3] = {{.path = strdup("")}, {.path = strdup("")}};
 	FREC_FREE char *text = NULL;
 	size_t room = 0;
@@ -216,35 +216,72 @@ static int read_threads(struct frec_core_process *process, bool same, char statu
 	return 0;
 }
 
-static void read_root(struct frec_core_process *process)
+static void read_root(struct frec_core_process *process, int member)
 {
-	ssize_t n = readlinkat(process->folder, "root", process->root, sizeof(process->root) - 1);
+	ssize_t n = readlinkat(member, "root", process->root, sizeof(process->root) - 1);
 
 	process->root[n < 0 ? 0 : n] = 0;
 }
 
-int frec__core_process_open(struct frec_core_process *process, pid_t pid)
+// Opens the folder of a thread in /proc. Returns -1 if /proc shows no memory of the thread, because
+// it has ended.
+static int open_member(uint32_t tid, char status[STATUS_MAX])
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32, tid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && read_status(fd, "status", status) && field(status, "\nVmSize:"))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int frec__core_member_open(pid_t pid, char **ret_status, uint32_t *ret_tid)
 {
 	FREC_FREE char *status = malloc(STATUS_MAX);
+	FREC_CLOSEDIR DIR *folder = NULL;
+	const struct dirent *entry;
+	uint32_t tid = (uint32_t)pid;
+	char path[32];
+	int fd = status ? open_member(tid, status) : -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	folder = fd >= 0 || !status ? NULL : opendir(path);
+	while (folder && fd < 0 && (entry = readdir(folder))) {
+		tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		if (tid)
+			fd = open_member(tid, status);
+	}
+	if (fd < 0)
+		return -ESRCH;
+	*ret_status = FREC_TAKE_PTR(status);
+	*ret_tid = tid;
+	return fd;
+}
+
+int frec__core_process_open(struct frec_core_process *process, pid_t pid)
+{
+	FREC_FREE char *status = NULL;
+	FREC_CLOSE int member = -1;
 	char path[32];
 	int r;
 
 	*process = (struct frec_core_process){.pid = pid, .folder = -1, .memory = -1};
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	if (!status)
-		return -ENOMEM;
 	process->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process->folder < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	process->memory = openat(process->folder, "mem", O_RDONLY | O_CLOEXEC);
-	read_root(process);
-	r = read_status(process->folder, "status", status) && is_dumping(status)
-		    ? frec__owner_read(process->folder, &process->owner)
-		    : -ESRCH;
+	member = frec__core_member_open(pid, &status, &process->member);
+	process->memory = openat(member, "mem", O_RDONLY | O_CLOEXEC);
+	read_root(process, member);
+	r = member >= 0 && is_dumping(status) ? frec__owner_read(member, &process->owner) : -ESRCH;
 	if (!r)
-		r = read_maps(process);
+		r = read_maps(process, member);
 	if (!r)
-		r = read_threads(process, innermost(status) == (uint32_t)pid, status);
+		r = read_threads(process, innermost(status) == process->member, status);
 	if (r)
 		frec__core_process_close(process);
 	return r;

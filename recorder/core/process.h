@@ -25,7 +25,10 @@ struct frec_core_mapping {
 struct frec_core_process {
 	pid_t pid;
 	int folder; /* descriptor of /proc/PID */
-	int memory; /* descriptor of /proc/PID/mem */
+	/* the tid in our pid namespace of a thread whose memory /proc shows: not that of the main
+	 * thread if that has ended before the process */
+	uint32_t member;
+	int memory; /* descriptor of /proc/MEMBER/mem */
 	struct frec_owner owner;
 	char root[PATH_MAX]; /* its root folder; "": unknown */
 	size_t mappings;
@@ -42,6 +45,14 @@ struct frec_core_process {
 		char name[16];
 	} * thread;
 };
+
+/*
+ * Opens the folder in /proc of a thread of the process that has not ended: the main thread, unless
+ * it has called pthread_exit(3), because /proc shows neither memory nor working directory of such a
+ * thread. `*ret_status` is the text of its status file, which the caller frees, and `*ret_tid` its
+ * tid. Returns the descriptor or -ESRCH.
+ */
+int frec__core_member_open(pid_t pid, char **ret_status, uint32_t *ret_tid);
 
 /* Reads everything but the stacks, so that the rest works without the right to open files. Returns
  * 0, -ESRCH if the process is gone or this is another process, whose core is not being dumped, or

@@ -139,6 +139,7 @@ static void add_findings(void *context, struct frec_file *file)
 				add_needed(declarations, run_path, text, file);
 			break;
 		case FREC_FINDING_PROBE:
+		case FREC_FINDING_OTHER_MACHINE:
 		case FREC_FINDING_END:
 			break;
 		}

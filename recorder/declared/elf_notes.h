@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The note sections of an ELF file, which is untrusted. */
+/* The note sections of an ELF file, and the places that they name. The file is untrusted. */
 #ifndef FREC_RECORDER_DECLARED_ELF_NOTES_H
 #define FREC_RECORDER_DECLARED_ELF_NOTES_H
 
 #include <libelf.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Moves `*section` (NULL at first) to the next note section that has this name and at most
@@ -11,6 +13,11 @@
  * further one.
  */
 Elf_Data *frec__elf_notes(Elf *elf, Elf_Scn **section, const char *name, size_t size_max);
+
+/* Translates an address of the program into an offset in the file. Returns false if the `size`
+ * bytes from there are not in one segment that has all of `flags` (PF_R and so on). */
+bool frec__elf_file_offset(Elf *elf, uint64_t address, uint64_t size, uint32_t flags,
+			   uint64_t *ret);
 
 static inline void frec__cleanup_elf_end(Elf **elf)
 {

@@ -18,7 +18,6 @@
 #define SECTION_SIZE_MAX (1u << 20)
 #define DECLARATION_SIZE_MAX (64u << 10)
 #define NOTES_MAX 65536
-#define SEGMENTS_MAX 256
 
 struct addresses {
 	uint64_t site, declaration, enable;
@@ -29,28 +28,6 @@ static const uint8_t instructions[] = {0x90, 0x0f, 0x1f, 0x44, 0x00, 0x00};
 #elif defined(__aarch64__)
 static const uint8_t instructions[] = {0x1f, 0x20, 0x03, 0xd5};
 #endif
-
-// Translates an address of the program into an offset in the file. Returns false if the `size`
-// bytes from there are not in one segment that has all of `flags`.
-static bool find_offset(Elf *elf, uint64_t address, uint64_t size, uint32_t flags, uint64_t *ret)
-{
-	size_t count;
-
-	if (elf_getphdrnum(elf, &count))
-		return false;
-	for (size_t i = 0; i < count && i < SEGMENTS_MAX; i++) {
-		GElf_Phdr segment;
-
-		if (!gelf_getphdr(elf, (int)i, &segment) || segment.p_type != PT_LOAD ||
-		    (segment.p_flags & flags) != flags || address < segment.p_vaddr ||
-		    address - segment.p_vaddr >= segment.p_filesz ||
-		    segment.p_filesz - (address - segment.p_vaddr) < size)
-			continue;
-		*ret = address - segment.p_vaddr + segment.p_offset;
-		return *ret >= segment.p_offset;
-	}
-	return false;
-}
 
 static bool is_site(int fd, uint64_t offset, uint64_t enable)
 {
@@ -98,9 +75,11 @@ int frec__elf_sites(Elf *elf, int fd,
 		    note.n_descsz != sizeof(addresses))
 			continue;
 		memcpy(&addresses, (char *)data->d_buf + description, sizeof(addresses));
-		if (!find_offset(elf, addresses.site, sizeof(instructions), PF_R | PF_X, &site) ||
-		    !find_offset(elf, addresses.enable, sizeof(uint32_t), PF_R | PF_W, &enable) ||
-		    !find_offset(elf, addresses.declaration, 1, PF_R, &place) ||
+		if (!frec__elf_file_offset(elf, addresses.site, sizeof(instructions), PF_R | PF_X,
+					   &site) ||
+		    !frec__elf_file_offset(elf, addresses.enable, sizeof(uint32_t), PF_R | PF_W,
+					   &enable) ||
+		    !frec__elf_file_offset(elf, addresses.declaration, 1, PF_R, &place) ||
 		    !is_site(fd, site, enable))
 			continue;
 		size = read_declaration(fd, place, declaration);

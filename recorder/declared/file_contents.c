@@ -10,14 +10,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "recorder/declared/elf_notes.h"
+#include "recorder/declared/elf_probes.h"
 #include "recorder/declared/elf_sites.h"
 #include "recorder/worker/worker.h"
 
 #define DECLARATIONS "frec_declarations"
-#define PROBES ".note.stapsdt"
-#define PROBES_OWNER "stapsdt"
-#define PROBES_TYPE 3
 // The most bytes of one section, and of all sections of a file that declare events together.
 #define SECTION_SIZE_MAX (16u << 20)
 // The most sections of a file. Even a program compiled with -ffunction-sections has fewer after
@@ -31,17 +28,33 @@ struct reading {
 	uint64_t declared; /* bytes of the sections that declare events */
 };
 
+#define PARTS_MAX 3
+
+static int report_parts(const struct reading *reading, enum frec_finding_kind kind,
+			const struct iovec *parts, size_t count)
+{
+	struct iovec all[1 + PARTS_MAX];
+	struct frec_finding finding = {.kind = kind};
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		all[1 + i] = parts[i];
+		size += parts[i].iov_len;
+	}
+	if (size > FREC_FINDING_MAX - sizeof(finding))
+		return -E2BIG;
+	finding.size = (uint32_t)size;
+	all[0] = (struct iovec){&finding, sizeof(finding)};
+	return frec__worker_send(reading->socket, all, 1 + (unsigned int)count, -1);
+}
+
 static int report(const struct reading *reading, enum frec_finding_kind kind, const void *first,
 		  size_t first_size, const void *second, size_t second_size)
 {
-	struct frec_finding finding = {.kind = kind, .size = (uint32_t)(first_size + second_size)};
-	const struct iovec parts[] = {{&finding, sizeof(finding)},
-				      {(void *)(uintptr_t)first, first_size},
+	const struct iovec parts[] = {{(void *)(uintptr_t)first, first_size},
 				      {(void *)(uintptr_t)second, second_size}};
 
-	if (first_size + second_size > FREC_FINDING_MAX - sizeof(finding))
-		return -E2BIG;
-	return frec__worker_send(reading->socket, parts, 3, -1);
+	return report_parts(reading, kind, parts, 2);
 }
 
 // Reports each entry of the section. Entries start at multiples of 8 bytes, and a linker may leave
@@ -105,44 +118,24 @@ static int report_needed(const struct reading *reading, Elf_Scn *section, const 
 	return r;
 }
 
-// A note has three addresses of `word` bytes (site, base and semaphore), then three strings.
-static int report_probe(const struct reading *reading, const char *note, size_t size, size_t word)
+static int report_probe(void *context, const struct frec_probe_site *site,
+			const struct frec_usdt_place *places, const char *names, size_t size)
 {
-	const char *text = note + 3 * word, *end = note + size, *at = text;
+	const struct iovec parts[] = {{(void *)(uintptr_t)site, sizeof(*site)},
+				      {(void *)(uintptr_t)places, site->places * sizeof(*places)},
+				      {(void *)(uintptr_t)names, size}};
 
-	if (size < 3 * word)
-		return 0;
-	for (int i = 0; i < 3; i++) {
-		at = memchr(at, 0, (size_t)(end - at));
-		if (!at)
-			return 0;
-		at++;
-	}
-	return at - text < TEXT_MAX
-		       ? report(reading, FREC_FINDING_PROBE, text, (size_t)(at - text), NULL, 0)
-		       : 0;
+	return report_parts(context, FREC_FINDING_PROBE, parts, 3);
 }
 
 static int report_probes(const struct reading *reading)
 {
-	size_t word = gelf_getclass(reading->elf) == ELFCLASS32 ? 4 : 8;
-	Elf_Scn *section = NULL;
-	Elf_Data *data;
-	int r = 0;
+	uint32_t bits = 0;
+	int r = frec__elf_probes(reading->elf, report_probe, (void *)(uintptr_t)reading, &bits);
 
-	while (!r && (data = frec__elf_notes(reading->elf, &section, PROBES, SECTION_SIZE_MAX))) {
-		size_t at = 0, owner, description;
-		GElf_Nhdr note;
-
-		while (!r && (at = gelf_getnote(data, at, &note, &owner, &description)) > 0) {
-			const char *bytes = data->d_buf;
-
-			if (note.n_type == PROBES_TYPE && note.n_namesz == sizeof(PROBES_OWNER) &&
-			    !memcmp(bytes + owner, PROBES_OWNER, sizeof(PROBES_OWNER)))
-				r = report_probe(reading, bytes + description, note.n_descsz, word);
-		}
-	}
-	return r;
+	return r || !bits
+		       ? r
+		       : report(reading, FREC_FINDING_OTHER_MACHINE, &bits, sizeof(bits), NULL, 0);
 }
 
 static int report_section(struct reading *reading, uint32_t kinds, size_t names, Elf_Scn *section)

@@ -31,12 +31,22 @@ enum frec_finding_kind {
 				   * entry of its declaration */
 	FREC_FINDING_RUN_PATH,	  /* text, ended by NUL */
 	FREC_FINDING_NEEDED,	  /* text, ended by NUL */
-	FREC_FINDING_PROBE,	  /* three texts, each ended by NUL: provider, name, arguments */
+	FREC_FINDING_PROBE,	  /* a struct frec_probe_site, then its places, then two texts, each
+				   * ended by NUL: provider and name */
 	FREC_FINDING_END,	  /* u32: 0, or 1 if a limit was reached and something is missing */
+	FREC_FINDING_OTHER_MACHINE, /* u32: the probes are those of a 32-bit program (32), or of
+				     * another machine (64) */
 };
 
 struct frec_finding {
 	uint32_t kind, size;
+};
+
+/* A site of a USDT probe. */
+struct frec_probe_site {
+	uint64_t offset, semaphore; /* in the file; 0 if there is no semaphore */
+	uint32_t arguments;
+	uint32_t places; /* how many struct frec_usdt_place follow, see usdt_place.h */
 };
 
 #define FREC_FINDING_MAX (80u << 10)

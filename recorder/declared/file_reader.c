@@ -143,6 +143,19 @@ static int ask(struct frec_file_reader *reader, int which, const struct frec_fil
 	return r;
 }
 
+// Returns the findings with room for `more` bytes, or NULL if out of memory. The room is a power of
+// two, so that it grows rarely.
+static uint8_t *make_room(struct frec_file *file, size_t more)
+{
+	size_t room = 4096, wanted;
+
+	while (room < file->size)
+		room *= 2;
+	for (wanted = room; wanted < file->size + more; wanted *= 2)
+		;
+	return file->finding && wanted == room ? file->finding : realloc(file->finding, wanted);
+}
+
 // Takes one message of a child. Returns 1 if it was the last about the file, 0 if more will come,
 // -EAGAIN if there is none yet, or another negative errno.
 static int take_message(int socket, struct frec_file *file)
@@ -167,7 +180,7 @@ static int take_message(int socket, struct frec_file *file)
 	if (file->size + (size_t)n > FREC_FILES_FILE_SIZE ||
 	    ++file->findings > (file->trusted ? FREC_FILES_TRUSTED_COUNT : FREC_FILES_FILE_COUNT))
 		return -E2BIG;
-	grown = realloc(file->finding, file->size + (size_t)n);
+	grown = make_room(file, (size_t)n);
 	if (!grown)
 		return -ENOMEM;
 	memcpy(grown + file->size, message, (size_t)n);

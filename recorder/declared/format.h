@@ -27,7 +27,8 @@ struct frec_field {
 	uint32_t offset, size; /* in bytes; the offset counts from the start of the payload */
 	uint32_t element_size;
 	bool element_signed;
-	bool counted; /* a text of known length, which may hold NULs: see Field.counted */
+	bool counted;	     /* a text of known length, which may hold NULs: see Field.counted */
+	uint32_t absent_bit; /* see Field.absent_bit */
 	size_t enumerators;
 	struct frec_enumerator *enumerator;
 };

@@ -43,6 +43,7 @@ const struct frec_probe frec__probes[] = {
 	 frec__probe_fault_address},
 	{"core-dumps", FREC_PROBE_CRASHES, "when a crash is over", frec__probe_core_dumps},
 	{"all-threads", FREC_PROBE_CRASHES, "stacks of all threads", frec__probe_all_threads},
+	{"suid-dumps", FREC_PROBE_CRASHES, "daemons that left root", frec__probe_suid_dumps},
 	{"exit-info", FREC_PROBE_CRASHES, "how others' children died", frec__probe_exit_info},
 
 	{"processes", FREC_PROBE_PROCESSES, "names and mappings", frec__probe_visible},

@@ -10,14 +10,13 @@
 static void offer_installation(struct frec_probe_result *ret, const char *previous)
 {
 	char path[PATH_MAX], quoted[400], pattern[FREC_CORE_PATTERN_MAX];
+	char receiver[FREC_CORE_PATTERN_MAX];
 	struct frec_error error;
 
 	frec__probe_tool(path, sizeof(path));
 	frec__probe_quote(path, quoted, sizeof(quoted));
-	if (*previous == '@')
-		frec__probe_advise(ret, "core dumps cannot be passed on to a socket: use its "
-					"server, or flightrec core");
-	else if (frec__core_pattern_make(path, "", previous, pattern, &error))
+	frec__core_pattern_receiver("", previous, receiver);
+	if (frec__core_pattern_make(path, "", receiver, pattern, &error))
 		frec__probe_advise(ret, "%.250s", error.message);
 	else if (*quoted)
 		frec__probe_fix(ret, "%s%s core --install", frec__probe_sudo(), quoted);
@@ -59,4 +58,22 @@ void frec__probe_all_threads(struct frec_probe_result *ret)
 				  "--remove restores it)",
 				  installed.previous);
 	}
+}
+
+// A daemon that was started as root and dropped its rights counts as a program with special rights,
+// so fs.suid_dumpable decides about its core dumps.
+void frec__probe_suid_dumps(struct frec_probe_result *ret)
+{
+	char value[16] = "";
+
+	frec__probe_read_line("/proc/sys/fs/suid_dumpable", value, sizeof(value));
+	if (*value == '1' || *value == '2') {
+		frec__probe_found(ret, FREC_PROBE_OK, "fs.suid_dumpable is %s", value);
+		return;
+	}
+	frec__probe_found(ret, FREC_PROBE_LIMITED,
+			  "fs.suid_dumpable is %s: they leave no core dump, so only the thread "
+			  "that crashed is known",
+			  *value ? value : "unknown");
+	frec__probe_fix(ret, "%ssysctl -w fs.suid_dumpable=2", frec__probe_sudo());
 }

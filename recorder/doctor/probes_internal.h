@@ -53,6 +53,7 @@ void frec__probe_exit_info(struct frec_probe_result *ret);
 
 /* probes_core.c */
 void frec__probe_all_threads(struct frec_probe_result *ret);
+void frec__probe_suid_dumps(struct frec_probe_result *ret);
 
 /* probes_system.c */
 void frec__probe_visible(struct frec_probe_result *ret);

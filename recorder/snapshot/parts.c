@@ -263,6 +263,7 @@ static void set_field(Flightrec__Field *to, const struct frec_field *from)
 	to->size = from->size;
 	to->locator = from->locator;
 	to->counted = from->counted;
+	to->absent_bit = from->absent_bit;
 	to->element_size = from->element_size;
 	to->element_signed = from->element_signed;
 	to->type = from->type;

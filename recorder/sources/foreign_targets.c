@@ -28,12 +28,22 @@ static struct frec_foreign_target *find(struct frec_foreign_targets *targets,
 	return NULL;
 }
 
-static uint32_t existing_arguments(uint32_t strings, const struct frec_usdt_probe *probe)
+// Records arguments of a target as texts if the selection says so, and the probe has them and those
+// that are their lengths.
+static void add_texts(struct frec_foreign_target *target, const struct frec_selection *selection)
 {
-	return strings & ((1u << probe->arguments) - 1);
+	for (uint32_t i = 0; i < target->probe.arguments; i++) {
+		uint8_t length = selection->length[i];
+
+		if (!(selection->strings & 1u << i) ||
+		    (length != FREC_USDT_TO_NUL && length >= target->probe.arguments))
+			continue;
+		target->strings |= 1u << i;
+		target->length[i] = length;
+	}
 }
 
-// Adds a probe and takes ownership of its names, unless the probe was added for an earlier
+// Adds a probe and takes ownership of it, unless the probe was added for an earlier
 // selection. If several selections match a probe, an argument is recorded as text if any of them
 // chooses that, and the stacks are those of the last selection that chooses stacks. Returns 0 or
 // -ENOMEM.
@@ -43,35 +53,46 @@ static int add_probe(struct frec_foreign_targets *targets, const struct frec_sel
 	struct frec_foreign_target *known = find(targets, file, probe);
 
 	if (known) {
-		known->strings |= existing_arguments(selection->strings, probe);
+		add_texts(known, selection);
 		if (selection->stack.is_set)
 			known->stack = selection->stack;
 		return 0;
 	}
 	if (!frec__grow(&targets->target, targets->count, sizeof(*targets->target)))
 		return -ENOMEM;
-	targets->target[targets->count++] = (struct frec_foreign_target){
-		.selection = selection,
-		.file = *file,
-		.probe = *probe,
-		.strings = existing_arguments(selection->strings, probe),
-		.stack = selection->stack};
-	probe->provider = probe->name = NULL;
+	known = &targets->target[targets->count++];
+	*known = (struct frec_foreign_target){
+		.selection = selection, .file = *file, .probe = *probe, .stack = selection->stack};
+	add_texts(known, selection);
+	*probe = (struct frec_usdt_probe){0};
 	return 0;
 }
 
+// What the files of a selection have.
+struct found {
+	int probes;
+	uint32_t arguments; /* the maximum of all probes */
+	/* a file whose probes are those of another machine, and its word size; else 0 */
+	const char *other_path;
+	uint32_t other_machine;
+};
+
 static int add_file(struct frec_foreign_targets *targets, const struct frec_selection *selection,
-		    const struct frec_program_file *file, uint32_t *arguments,
+		    const struct frec_program_file *file, struct found *found,
 		    struct frec_error *reterr)
 {
 	struct frec_usdt_probes probes = {0};
 	int r = frec__stapsdt_read(&probes, file->fd, file->path, selection->provider,
 				   selection->name);
-	int found = (int)probes.count;
 
+	found->probes += r ? 0 : (int)probes.count;
+	if (probes.other_machine) {
+		found->other_machine = probes.other_machine;
+		found->other_path = file->path;
+	}
 	for (size_t i = 0; i < probes.count && !r; i++) {
-		if (probes.probe[i].arguments > *arguments)
-			*arguments = probes.probe[i].arguments;
+		if (probes.probe[i].arguments > found->arguments)
+			found->arguments = probes.probe[i].arguments;
 		r = add_probe(targets, selection, file, &probes.probe[i]);
 	}
 	frec__usdt_probes_deinit(&probes);
@@ -82,30 +103,58 @@ static int add_file(struct frec_foreign_targets *targets, const struct frec_sele
 			     selection->text, file->path, FREC_USDT_SITES_MAX);
 	if (r == -E2BIG || r == -EIO)
 		return 0;
-	return r ? frec__limit_error(reterr, r, 0, "-e %s: %s", selection->text, file->path)
-		 : found;
+	return r ? frec__limit_error(reterr, r, 0, "-e %s: %s", selection->text, file->path) : 0;
 }
 
-// Fails if no probe matches, or if the selection chooses as text an argument that none of the
-// matching probes has.
-static int check(const struct frec_selection *selection, const struct frec_program_files *files,
-		 int found, uint32_t arguments, struct frec_error *reterr)
+static const char *machine_name(uint32_t bits)
 {
-	if (!found && !strcmp(selection->provider, "*") && !strcmp(selection->name, "*"))
+	return bits == 32 ? "a 32-bit program" : "a program of another machine";
+}
+
+// Returns the largest number of an argument that the selection names, plus one.
+static uint32_t arguments_named(const struct frec_selection *selection)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < FREC_USDT_ARGUMENTS_MAX; i++) {
+		uint32_t length = selection->length[i];
+
+		if (!(selection->strings & 1u << i))
+			continue;
+		count = i + 1 > count ? i + 1 : count;
+		count = length != FREC_USDT_TO_NUL && length + 1 > count ? length + 1 : count;
+	}
+	return count;
+}
+
+// Fails if no probe matches, or if the selection names an argument that none of the matching probes
+// has.
+static int check(const struct frec_selection *selection, const struct frec_program_files *files,
+		 const struct found *found, struct frec_error *reterr)
+{
+	if (!found->probes && found->other_machine)
+		return frec__error(
+			reterr, -ENOEXEC, "-e %s: %s is %s: this recorder cannot record its probes",
+			selection->text, found->other_path, machine_name(found->other_machine));
+	if (found->other_machine)
+		frec__report(LOG_WARNING, "-e %s: %s is %s: its probes are not recorded",
+			     selection->text, found->other_path,
+			     machine_name(found->other_machine));
+	if (!found->probes && !strcmp(selection->provider, "*") && !strcmp(selection->name, "*"))
 		return frec__error(reterr, -ENOENT, "-e %s: %s has no USDT probes", selection->text,
 				   files->file[0].path);
-	if (!found)
+	if (!found->probes)
 		return frec__error(reterr, -ENOENT,
 				   "-e %s: %s%s has no such probe: 'flightrec events "
 				   "\"usdt:%s:*:*\"' lists what there is",
 				   selection->text, files->file[0].path,
 				   files->count > 1 ? ", or another of that name," : "",
 				   selection->file);
-	if (selection->strings >> arguments)
+	if (arguments_named(selection) > found->arguments)
 		return frec__error(reterr, -EINVAL,
 				   "-e %s: no matching probe has more than %" PRIu32
 				   " arguments, numbered from arg0",
-				   selection->text, arguments);
+				   selection->text, found->arguments);
 	return 0;
 }
 
@@ -114,8 +163,8 @@ int frec__foreign_targets_add(struct frec_foreign_targets *targets,
 {
 	struct frec_program_files *files;
 	struct frec_error error = {0};
-	uint32_t arguments = 0;
-	int r, found = 0;
+	struct found found = {0};
+	int r;
 
 	if (!frec__grow(&targets->of_selection, targets->files, sizeof(*files)))
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -125,20 +174,17 @@ int frec__foreign_targets_add(struct frec_foreign_targets *targets,
 	if (r)
 		return frec__error(reterr, r, "-e %s: %s", selection->text, error.message);
 	for (size_t i = 0; i < files->count; i++) {
-		r = add_file(targets, selection, &files->file[i], &arguments, reterr);
-		if (r < 0)
+		r = add_file(targets, selection, &files->file[i], &found, reterr);
+		if (r)
 			return r;
-		found += r;
 	}
-	return check(selection, files, found, arguments, reterr);
+	return check(selection, files, &found, reterr);
 }
 
 void frec__foreign_targets_deinit(struct frec_foreign_targets *targets)
 {
-	for (size_t i = 0; i < targets->count; i++) {
-		free(targets->target[i].probe.provider);
-		free(targets->target[i].probe.name);
-	}
+	for (size_t i = 0; i < targets->count; i++)
+		frec__usdt_probe_deinit(&targets->target[i].probe);
 	free(targets->target);
 	for (size_t i = 0; i < targets->files; i++)
 		frec__program_files_deinit(&targets->of_selection[i]);
@@ -159,6 +205,40 @@ static void set_kernel_name(struct frec_listed *listed, const struct frec_foreig
 		 length > room ? path + length - room : path, listed->system, listed->name);
 }
 
+static struct frec_field *add_field(struct frec_format *format,
+				    const struct frec_foreign_target *target, uint32_t n)
+{
+	const struct frec_usdt_probe *probe = &target->probe;
+	uint32_t offset = FREC_FOREIGN_ARGUMENT_OFFSET(n), size = 8;
+	Flightrec__FieldKind kind = FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED;
+	const char *type = "u64";
+	struct frec_field *field;
+	char name[16];
+
+	snprintf(name, sizeof(name), "arg%" PRIu32, n);
+	if (target->strings & 1u << n) {
+		kind = FLIGHTREC__FIELD_KIND__FIELD_STRING;
+		type = "__rel_loc char[]";
+		size = 4;
+	} else if (probe->float_size[n]) {
+		kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
+		size = probe->float_size[n];
+		type = size == 8 ? "double" : "float";
+	} else if (probe->is_signed & 1u << n) {
+		kind = FLIGHTREC__FIELD_KIND__FIELD_SIGNED;
+		type = "s64";
+	}
+	field = frec__format_add(format, name, type, kind, offset, size);
+	if (!field)
+		return NULL;
+	if (target->strings & 1u << n) {
+		field->locator = FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
+		field->counted = target->length[n] != FREC_USDT_TO_NUL;
+	}
+	field->absent_bit = FREC_USDT_ABSENT_OFFSET(probe->arguments) * 8 + n;
+	return field;
+}
+
 int frec__foreign_target_describe(const struct frec_foreign_target *target,
 				  struct frec_listed *listed, struct frec_format *format)
 {
@@ -171,26 +251,10 @@ int frec__foreign_target_describe(const struct frec_foreign_target *target,
 	set_kernel_name(listed, target);
 	*format = (struct frec_format){0};
 	for (uint32_t i = 0; i < probe->arguments; i++) {
-		bool is_signed = probe->is_signed & 1u << i, is_text = target->strings & 1u << i;
-		struct frec_field *field;
-		char name[16];
-
-		snprintf(name, sizeof(name), "arg%" PRIu32, i);
-		if (is_text)
-			field = frec__format_add(format, name, "__rel_loc char[]",
-						 FLIGHTREC__FIELD_KIND__FIELD_STRING,
-						 FREC_FOREIGN_ARGUMENT_OFFSET(i), 4);
-		else
-			field = frec__format_add(format, name, is_signed ? "s64" : "u64",
-						 is_signed ? FLIGHTREC__FIELD_KIND__FIELD_SIGNED
-							   : FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
-						 FREC_FOREIGN_ARGUMENT_OFFSET(i), 8);
-		if (!field) {
+		if (!add_field(format, target, i)) {
 			frec__format_deinit(format);
 			return -ENOMEM;
 		}
-		if (is_text)
-			field->locator = FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
 	}
 	return 0;
 }
@@ -198,11 +262,12 @@ int frec__foreign_target_describe(const struct frec_foreign_target *target,
 struct frec_usdt_slot frec__foreign_target_slot(const struct frec_foreign_target *target)
 {
 	uint32_t texts = (uint32_t)__builtin_popcount(target->strings);
-	uint32_t room = FREC_BPF_RECORD_MAX - FREC_FOREIGN_ARGUMENT_OFFSET(target->probe.arguments);
+	uint32_t room = FREC_BPF_RECORD_MAX - FREC_USDT_TEXTS_OFFSET(target->probe.arguments);
+	struct frec_usdt_slot slot = {.arguments = target->probe.arguments,
+				      .texts = target->strings};
 
 	room = texts ? room / texts : room;
-	return (struct frec_usdt_slot){
-		.arguments = target->probe.arguments,
-		.texts = target->strings,
-		.text_size = room > FREC_FOREIGN_TEXT_MAX ? FREC_FOREIGN_TEXT_MAX : room};
+	slot.text_size = room > FREC_FOREIGN_TEXT_MAX ? FREC_FOREIGN_TEXT_MAX : room;
+	memcpy(slot.length, target->length, sizeof(slot.length));
+	return slot;
 }

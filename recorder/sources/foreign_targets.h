@@ -16,6 +16,8 @@ struct frec_foreign_target {
 	struct frec_program_file file;		/* its descriptor belongs to `of_selection` */
 	struct frec_usdt_probe probe;
 	uint32_t strings; /* bit n is set if argument n is recorded as text */
+	/* for each text the number of the argument that is its length, or FREC_USDT_TO_NUL */
+	uint8_t length[FREC_USDT_ARGUMENTS_MAX];
 	struct frec_stack_choice stack;
 };
 

@@ -178,7 +178,7 @@ static int build(struct building *building, const char *name, const struct btf_t
 	// The first parameter is a pointer for the kernel's own use, and not an argument of the
 	// tracepoint.
 	count = count ? count - 1 : 0;
-	layout->arguments = count > FREC_FOREIGN_ARGUMENTS_MAX ? FREC_FOREIGN_ARGUMENTS_MAX : count;
+	layout->arguments = count > FREC_RAW_ARGUMENTS_MAX ? FREC_RAW_ARGUMENTS_MAX : count;
 	layout->size = FREC_FOREIGN_ARGUMENT_OFFSET(layout->arguments);
 	for (uint32_t i = 0; i < layout->arguments && !r; i++)
 		r = add_argument(

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/sources/foreign_record.h"
-
 #define USDT "usdt:"
 #define TP_BTF "tp_btf:"
 #define USDT_SHAPE "usdt:FILE:PROVIDER:PROBE[:argN=str]..."
@@ -79,26 +77,48 @@ static int cut_options(struct frec_selection *selection, struct frec_error *rete
 	return frec__stack_parse(&selection->stack, options, selection->text, reterr);
 }
 
+// Takes "argN" off the word. Returns N, or -1 if the word begins with something else. N may be too
+// large.
+static long take_argument(const char **word)
+{
+	char *end;
+	long number;
+
+	// strtol() would accept a sign and blanks too.
+	if (strncmp(*word, "arg", 3) != 0 || (*word)[3] < '0' || (*word)[3] > '9')
+		return -1;
+	number = strtol(*word + 3, &end, 10);
+	*word = end;
+	return number;
+}
+
 static int parse_argument(struct frec_selection *selection, const char *word,
 			  struct frec_error *reterr)
 {
-	char *end = NULL;
-	unsigned long number = 0;
+	const char *at = word;
+	long number = take_argument(&at), length = FREC_USDT_TO_NUL;
+	bool valid = number >= 0 && !strncmp(at, "=str", 4), has_length;
 
-	// strtoul() would accept a sign and blanks too.
-	if (!strncmp(word, "arg", 3) && word[3] >= '0' && word[3] <= '9')
-		number = strtoul(word + 3, &end, 10);
-	if (!end || strcmp(end, "=str"))
+	at += valid ? 4 : 0;
+	has_length = valid && *at == '[';
+	if (has_length) {
+		at++;
+		length = take_argument(&at);
+		valid = length >= 0 && *at == ']';
+		at += valid;
+	}
+	if (!valid || *at)
 		return frec__error(reterr, -EINVAL,
 				   "-e %s: '%s' after the probe: only argN=str is allowed there, "
-				   "as in arg0=str",
+				   "as in arg0=str, or arg0=str[arg1] if arg1 is the length",
 				   selection->text, word);
-	if (number >= FREC_FOREIGN_ARGUMENTS_MAX)
+	if (number >= FREC_USDT_ARGUMENTS_MAX || (has_length && length >= FREC_USDT_ARGUMENTS_MAX))
 		return frec__error(
 			reterr, -EINVAL,
 			"-e %s: '%s': arguments are numbered from 0, and there are at most %d",
-			selection->text, word, FREC_FOREIGN_ARGUMENTS_MAX);
+			selection->text, word, FREC_USDT_ARGUMENTS_MAX);
 	selection->strings |= 1u << number;
+	selection->length[number] = (uint8_t)length;
 	return 0;
 }
 

@@ -2,7 +2,8 @@
 /*
  * Parses the argument of -e. Its first word determines the kind of selection:
  *
- *	usdt:FILE:PROVIDER:PROBE[:argN=str]...	the USDT probes of any program or library
+ *	usdt:FILE:PROVIDER:PROBE[:argN=str]...	the USDT probes of any program or library;
+ *						argN=str[argM] is a text of length argM
  *	tp_btf:NAME				the arguments of a kernel tracepoint
  *	SYSTEM:NAME				an event that tracefs lists: user events and
  *						tracepoints
@@ -17,6 +18,7 @@
 #include <stdint.h>
 
 #include "proto/error.h"
+#include "recorder/sources/foreign_record.h"
 #include "recorder/sources/stack_choice.h"
 
 enum frec_selection_kind {
@@ -32,6 +34,8 @@ struct frec_selection {
 	const char *provider; /* usdt */
 	const char *name;     /* usdt: the probe; tp_btf: the tracepoint; an event: SYSTEM:NAME */
 	uint32_t strings;     /* usdt: bit n is set if argument n is recorded as text */
+	/* usdt: for each text the number of the argument that is its length, or FREC_USDT_TO_NUL */
+	uint8_t length[FREC_USDT_ARGUMENTS_MAX];
 	struct frec_stack_choice stack;
 	char *pieces; /* a copy of `text`, cut up; `file`, `provider` and `name` point into it */
 };

@@ -2,7 +2,6 @@
 // Gathers the probes of a file from its notes, which a child reads (declared/file_reader.h).
 #include "recorder/sources/stapsdt.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -15,94 +14,132 @@
 #include "proto/grow.h"
 #include "recorder/declared/file_reader.h"
 
-// Returns whether an argument begins at `text`. An argument begins with its size in bytes, which is
-// negative if the argument is signed; then 'f' if it is a floating-point number; then '@'.
-static bool begins_argument(const char *text)
+static struct frec_usdt_probe *find_or_add(struct frec_usdt_probes *probes, const char *provider,
+					   const char *name)
 {
-	const char *at = text + (*text == '-');
+	struct frec_usdt_probe *probe;
 
-	if (!isdigit((unsigned char)*at))
-		return false;
-	while (isdigit((unsigned char)*at))
-		at++;
-	return at[*at == 'f'] == '@';
+	for (size_t i = 0; i < probes->count; i++) {
+		probe = &probes->probe[i];
+		if (!strcmp(probe->name, name) && !strcmp(probe->provider, provider))
+			return probe;
+	}
+	if (!frec__grow(&probes->probe, probes->count, sizeof(*probe)))
+		return NULL;
+	probe = &probes->probe[probes->count];
+	*probe = (struct frec_usdt_probe){.provider = strdup(provider), .name = strdup(name)};
+	if (!probe->provider || !probe->name) {
+		frec__usdt_probe_deinit(probe);
+		return NULL;
+	}
+	probes->count++;
+	return probe;
 }
 
-uint32_t frec__stapsdt_arguments(const char *text, uint32_t *ret_signed)
+static uint8_t float_size(const struct frec_usdt_place *place)
 {
-	uint32_t count = 0;
+	return place->flags & FREC_USDT_FLOAT ? place->declared_size : 0;
+}
 
-	*ret_signed = 0;
-	// An operand can contain blanks, as in aarch64's "8@[sp, 16]", so not every word is
-	// an argument.
-	for (bool outside = true; *text; text++) {
-		if (outside && count < FREC_FOREIGN_ARGUMENTS_MAX && begins_argument(text)) {
-			*ret_signed |= (uint32_t)(*text == '-') << count;
-			count++;
-		}
-		outside = isspace((unsigned char)*text);
+// Takes a place from the child. A place that makes no sense cannot be read.
+static void take_place(struct frec_usdt_place *place)
+{
+	bool in_bounds =
+		(place->base < FREC_USDT_REGISTER_WORDS || place->base == FREC_USDT_NO_REGISTER) &&
+		(place->index < FREC_USDT_REGISTER_WORDS ||
+		 place->index == FREC_USDT_NO_REGISTER) &&
+		place->scale <= 4;
+	bool is_size = place->size == 1 || place->size == 2 || place->size == 4 || place->size == 8;
+
+	if (!in_bounds || !is_size)
+		place->flags &= (uint8_t)~FREC_USDT_READABLE;
+	if (place->declared_size != 4 && place->declared_size != 8)
+		place->flags &= (uint8_t)~FREC_USDT_FLOAT;
+}
+
+static void add_argument(struct frec_usdt_probe *probe, uint32_t n, struct frec_usdt_place *place)
+{
+	take_place(place);
+	if (n >= probe->arguments) {
+		probe->arguments = n + 1;
+		probe->float_size[n] = float_size(place);
 	}
-	return count;
+	if (probe->float_size[n] != float_size(place))
+		place->flags &= (uint8_t)~FREC_USDT_READABLE;
+	probe->is_signed |= place->flags & FREC_USDT_SIGNED ? 1u << n : 0;
+	probe->unreadable |= place->flags & FREC_USDT_READABLE ? 0 : 1u << n;
 }
 
 static int add_site(struct frec_usdt_probes *probes, const char *provider, const char *name,
-		    const char *arguments)
+		    const struct frec_probe_site *found, const uint8_t *places)
 {
-	struct frec_usdt_probe *probe = NULL;
-	uint32_t is_signed, count = frec__stapsdt_arguments(arguments, &is_signed);
+	struct frec_usdt_probe *probe = find_or_add(probes, provider, name);
+	struct frec_usdt_probe_site *site;
+	uint32_t left_out = found->arguments - found->places;
 
-	for (size_t i = 0; i < probes->count && !probe; i++) {
-		if (!strcmp(probes->probe[i].name, name) &&
-		    !strcmp(probes->probe[i].provider, provider))
-			probe = &probes->probe[i];
-	}
-	if (!probe) {
-		if (!frec__grow(&probes->probe, probes->count, sizeof(*probe)))
-			return -ENOMEM;
-		probe = &probes->probe[probes->count];
-		*probe = (struct frec_usdt_probe){.provider = strdup(provider),
-						  .name = strdup(name)};
-		if (!probe->provider || !probe->name) {
-			free(probe->provider);
-			free(probe->name);
-			return -ENOMEM;
-		}
-		probes->count++;
-	}
+	if (!probe || !frec__grow(&probe->site, probe->sites, sizeof(*site)))
+		return -ENOMEM;
+	site = &probe->site[probe->sites];
+	*site = (struct frec_usdt_probe_site){
+		.offset = found->offset,
+		.semaphore = found->semaphore,
+		.places = found->places,
+		.place = calloc(found->places + 1, sizeof(*site->place))};
+	if (!site->place)
+		return -ENOMEM;
 	probe->sites++;
-	probe->is_signed |= is_signed;
-	if (count > probe->arguments)
-		probe->arguments = count;
+	memcpy(site->place, places, found->places * sizeof(*site->place));
+	for (uint32_t i = 0; i < site->places; i++)
+		add_argument(probe, i, &site->place[i]);
+	probe->left_out = left_out > probe->left_out ? left_out : probe->left_out;
 	return 0;
-}
-
-int frec__stapsdt_take(struct frec_usdt_probes *probes, const struct frec_file *file,
-		       const char *provider_glob, const char *name_glob)
-{
-	struct frec_bytes bytes = frec__bytes(file->finding, file->size), note;
-	enum frec_finding_kind kind;
-	size_t sites = 0;
-	int r = 0;
-
-	while (!r && frec__file_finding_next(&bytes, &kind, &note)) {
-		const char *provider = frec__bytes_text(&note), *name = frec__bytes_text(&note),
-			   *arguments = frec__bytes_text(&note);
-
-		if (kind != FREC_FINDING_PROBE || note.failed || !*provider || !*name)
-			continue;
-		if (++sites > FREC_USDT_SITES_MAX)
-			r = -E2BIG;
-		else if (!fnmatch(provider_glob, provider, 0) && !fnmatch(name_glob, name, 0))
-			r = add_site(probes, provider, name, arguments);
-	}
-	return r;
 }
 
 struct search {
 	struct frec_usdt_probes *probes;
 	const char *provider, *name;
+	size_t sites;
 	int r;
 };
+
+static int take_site(struct search *search, struct frec_bytes *note)
+{
+	const uint8_t *bytes = frec__bytes_take(note, sizeof(struct frec_probe_site)), *places;
+	struct frec_probe_site site = {0};
+	const char *provider, *name;
+
+	if (bytes)
+		memcpy(&site, bytes, sizeof(site));
+	if (site.places > FREC_USDT_ARGUMENTS_MAX || site.places > site.arguments)
+		return 0;
+	places = frec__bytes_array(note, site.places, sizeof(struct frec_usdt_place));
+	provider = frec__bytes_text(note);
+	name = frec__bytes_text(note);
+	if (note->failed || !*provider || !*name)
+		return 0;
+	if (++search->sites > FREC_USDT_SITES_MAX)
+		return -E2BIG;
+	if (fnmatch(search->provider, provider, 0) || fnmatch(search->name, name, 0))
+		return 0;
+	return add_site(search->probes, provider, name, &site, places);
+}
+
+int frec__stapsdt_take(struct frec_usdt_probes *probes, const struct frec_file *file,
+		       const char *provider_glob, const char *name_glob)
+{
+	struct frec_bytes bytes = frec__bytes(file->finding, file->size), finding;
+	struct search search = {.probes = probes, .provider = provider_glob, .name = name_glob};
+	enum frec_finding_kind kind;
+	int r = 0;
+
+	while (!r && frec__file_finding_next(&bytes, &kind, &finding)) {
+		if (kind == FREC_FINDING_PROBE)
+			r = take_site(&search, &finding);
+		else if (kind == FREC_FINDING_OTHER_MACHINE)
+			probes->other_machine = frec__bytes_u32(&finding) == 32 ? 32 : 64;
+	}
+	return r;
+}
 
 static void take_findings(void *context, struct frec_file *file)
 {
@@ -139,12 +176,20 @@ int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *path
 	return search.r;
 }
 
+void frec__usdt_probe_deinit(struct frec_usdt_probe *probe)
+{
+	for (size_t i = 0; i < probe->sites; i++)
+		free(probe->site[i].place);
+	free(probe->site);
+	free(probe->provider);
+	free(probe->name);
+	*probe = (struct frec_usdt_probe){0};
+}
+
 void frec__usdt_probes_deinit(struct frec_usdt_probes *probes)
 {
-	for (size_t i = 0; i < probes->count; i++) {
-		free(probes->probe[i].provider);
-		free(probes->probe[i].name);
-	}
+	for (size_t i = 0; i < probes->count; i++)
+		frec__usdt_probe_deinit(&probes->probe[i]);
 	free(probes->probe);
 	*probes = (struct frec_usdt_probes){0};
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "recorder/declared/file_reader.h"
+#include "recorder/declared/usdt_operand.h"
 #include "recorder/sources/stapsdt.h"
 #include "tests/data/note_file.h"
 #include "tests/fuzz/require.h"
@@ -57,10 +58,18 @@ static void ask_child(int child, struct frec_file *file)
 
 static void check_arguments(const uint8_t *data, size_t size)
 {
+	static const uint16_t machines[] = {EM_X86_64, EM_AARCH64};
+	struct frec_usdt_place places[FREC_USDT_ARGUMENTS_MAX];
 	char *text = strndup((const char *)data, size);
-	uint32_t is_signed, count = frec__stapsdt_arguments(text, &is_signed);
 
-	require(count <= FREC_FOREIGN_ARGUMENTS_MAX && !(is_signed >> count));
+	for (size_t i = 0; i < 2; i++) {
+		const struct frec_usdt_site_text site = {.machine = machines[i]};
+		uint32_t count = frec__usdt_operands_parse(&site, text, places);
+
+		for (uint32_t j = 0; j < count && j < FREC_USDT_ARGUMENTS_MAX; j++)
+			require(!(places[j].flags & FREC_USDT_READABLE) ||
+				(places[j].size && places[j].size <= 8 && places[j].scale <= 4));
+	}
 	free(text);
 }
 
@@ -74,14 +83,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (child < 0)
 		child = start_child();
 	check_arguments(data, size);
-	file.fd = make_note_file(data, size, size);
+	file.fd = make_note_file(EM_X86_64, data, size, size);
 	require(file.fd >= 0);
 	ask_child(child, &file);
 	r = frec__stapsdt_take(&probes, &file, "*", "*");
 	require(!r || r == -E2BIG);
 	for (size_t i = 0; i < probes.count; i++) {
 		require(*probes.probe[i].provider && *probes.probe[i].name);
-		require(probes.probe[i].arguments <= FREC_FOREIGN_ARGUMENTS_MAX);
+		require(probes.probe[i].arguments <= FREC_USDT_ARGUMENTS_MAX);
 		require(probes.probe[i].sites);
 	}
 	frec__usdt_probes_deinit(&probes);

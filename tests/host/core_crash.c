@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Crashes while a number of threads sleep in a function that a test knows by name.
 //
-//	core_crash THREADS write|overflow
+//	core_crash THREADS write|overflow|alone
+//
+// "alone": another thread crashes, after the main thread has ended.
 #include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -81,6 +83,22 @@ __attribute__((noinline)) int crashes(const char *how)
 	return 1;
 }
 
+static void *crash_alone(void *unused)
+{
+	char state = 0;
+
+	// Until the main thread is a zombie.
+	while (state != 'Z') {
+		FILE *file = fopen("/proc/self/stat", "r");
+
+		if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+			exit(2);
+		fclose(file);
+	}
+	(void)unused;
+	return (void *)(long)crashes("write");
+}
+
 int main(int argc, char **argv)
 {
 	long threads = argc == 3 ? atol(argv[1]) : 0;
@@ -100,5 +118,10 @@ int main(int argc, char **argv)
 	}
 	while (about_to_sleep < threads - 1 || sleepers() < threads - 1)
 		usleep(1000);
+	if (!strcmp(argv[2], "alone")) {
+		if (pthread_create(&one, NULL, crash_alone, NULL))
+			return 2;
+		pthread_exit(NULL);
+	}
 	return crashes(argv[2]);
 }

@@ -11,23 +11,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE 4096
+#include "probed.h"
 
-// A no-op and the note that describes it, like those of <sys/sdt.h>: address, base (none),
-// semaphore, names, arguments.
-#define SITE(semaphore, name, arguments) \
-	"990:	nop\n" \
-	"	.pushsection .note.stapsdt, \"\", \"note\"\n" \
-	"	.balign 4\n" \
-	"	.4byte 992f - 991f, 994f - 993f, 3\n" \
-	"991:	.asciz \"stapsdt\"\n" \
-	"992:	.balign 4\n" \
-	"993:	.8byte 990b, 0, " semaphore "\n" \
-	"	.asciz \"probed\"\n" \
-	"	.asciz \"" name "\"\n" \
-	"	.asciz \"" arguments "\"\n" \
-	"994:	.balign 4\n" \
-	"	.popsection\n"
+#define PAGE 4096
 
 __attribute__((section(".probes"), used)) volatile uint16_t guarded_semaphore;
 
@@ -80,14 +66,102 @@ static void fire_none(void)
 	__asm__ volatile(SITE("0", "none", ""));
 }
 
-// An argument with an index register, which not every reader of notes supports.
 static void fire_indexed(void)
 {
-	static const uint64_t table[2] = {1, 2};
+	static const uint64_t table[2] = {0xfff0000000000001, 0x8877665544332211};
 
-	__asm__ volatile(SITE("0", "indexed", "8@(%%rdi,%%rsi,8)")
+	__asm__ volatile(SITE("0", "indexed", "8@(%%rdi,%%rsi,8) -2@6(%%rdi,%%rdx) 1@8(,%%rdi)")
 			 :
-			 : "D"(table), "S"(1ul), "m"(table));
+			 : "D"(table), "S"(1ul), "d"(0ul), "m"(table));
+}
+
+// Arguments that the compiler addresses by a symbol: a global one, one that only .symtab has, and
+// some that nobody can find. The twins are two static symbols of one name, see probed_twin.c.
+__attribute__((visibility("default"))) volatile uint32_t probed_global = 4294967290;
+static volatile int64_t hidden[3] = {-1, -2, -3};
+static volatile int32_t twin = 11;
+static _Thread_local volatile int32_t of_thread = 12;
+// Nobody touches the page in the middle, so it is not in this process's page tables.
+volatile uint64_t probed_cold[3 * PAGE / sizeof(uint64_t)]
+	__attribute__((aligned(PAGE))) = {[PAGE / sizeof(uint64_t) + 100] = 77};
+
+static void fire_relative(void)
+{
+	__asm__ volatile(
+		SITE("0", "relative",
+		     "4@probed_global(%%rip) -8@hidden+8(%%rip) -8@16+hidden(%%rip) "
+		     "8@probed_cold+4896(%%rip) -4@of_thread(%%rip) 8@nowhere(%%rip) 8@8(%%rip)")
+		:
+		: "m"(probed_global), "m"(hidden), "m"(probed_cold), "m"(of_thread));
+}
+
+// A function that is local to this source file, so there is no doubt about its twin.
+static __attribute__((noinline)) void fire_twin(void)
+{
+	__asm__ volatile(SITE("0", "twin", "-4@twin(%%rip)") : : "m"(twin));
+}
+
+void fire_twin_of_whom(void);
+
+// Code of a function that does not belong to one source file.
+__attribute__((noinline)) void fire_twin_of_whom(void)
+{
+	__asm__ volatile(SITE("0", "twin_of_whom", "-4@twin(%%rip) 8@%%rdi") : : "m"(twin), "D"(1));
+}
+
+static void fire_floats(void)
+{
+	static const struct {
+		double wide;
+		float narrow;
+	} numbers = {-1e300, 0.15625f};
+
+	__asm__ volatile(SITE("0", "floats", "8f@(%%rdi) 4f@8(%%rdi) -8f@%%xmm0 8@%%rsi")
+			 :
+			 : "D"(&numbers), "S"(5ul), "m"(numbers));
+}
+
+// A place that cannot be read is one argument without a value, at one of two sites.
+static void fire_places(void)
+{
+	__asm__ volatile(SITE("0", "places", "8@%%rdi 8@%%xmm1 16@%%rax -4@$-5 %%rbx 8@%%fs:0")
+			 :
+			 : "D"(1ul));
+	__asm__ volatile(SITE("0", "places", "8@%%rdi 8@%%rsi 1@%%ah 8@(%%rdx)")
+			 :
+			 : "D"(2ul), "S"(3ul), "a"(0x1234ul), "d"(16ul));
+}
+
+static void fire_unsigned(void)
+{
+	__asm__ volatile(SITE("0", "unsigned",
+			      "8@$18446744073709551615 4@$-1 -8@$-9223372036854775808 "
+			      "8@$0xfffffffffffffff0 -4@$4294967295 8@$-2 1@$300"));
+}
+
+#define THIRTEEN "8@$0 8@$1 8@$2 8@$3 8@$4 8@$5 8@$6 8@$7 8@$8 8@$9 8@$10 8@$11 8@%%rdi"
+
+static void fire_many(void)
+{
+	__asm__ volatile(SITE("0", "thirteen", THIRTEEN) : : "D"(12ul));
+	__asm__ volatile(SITE("0", "twenty_six", THIRTEEN " " THIRTEEN) : : "D"(12ul));
+}
+
+// Texts without a NUL, as those of the JVM, Rust and Go.
+static void fire_counted(uint64_t number, const void *text, int64_t length)
+{
+	__asm__ volatile(SITE("0", "counted", "8@%%rdi 8@%%rsi -8@%%rdx")
+			 :
+			 : "D"(number), "S"(text), "d"(length)
+			 : "memory");
+}
+
+static void fire_short(const void *text, uint32_t length)
+{
+	__asm__ volatile(SITE("0", "counted_first", "4@%%edx 8@%%rsi")
+			 :
+			 : "S"(text), "d"(length | 0xaaaaaaaa00000000)
+			 : "memory");
 }
 
 static void fire_text(uint64_t number, const char *text)
@@ -173,6 +247,22 @@ static void fire_hard_texts(void)
 	fire_texts(long_text(10000), "between", long_text(10000));
 }
 
+static void fire_counted_texts(void)
+{
+	fire_counted(1, "some of it", 4);
+	fire_counted(2, "with\0nul", 8);
+	fire_counted(3, "ends in one\0", 12);
+	fire_counted(4, NULL, 0);
+	fire_counted(5, NULL, 3);
+	fire_counted(6, (const char *)16, 5);
+	fire_counted(7, torn_text(), 100);
+	fire_counted(8, "negative", -1);
+	fire_counted(9, long_text(10000), 10000);
+	fire_counted(10, long_text(10000), 4094);
+	fire_counted(11, cold_text(), 12);
+	fire_short("short", 2);
+}
+
 struct storm {
 	uint64_t thread, count;
 };
@@ -216,9 +306,19 @@ int main(void)
 			fire_sites();
 			fire_none();
 			fire_indexed();
+			fire_relative();
+			fire_twin();
+			fire_twin_of_whom();
+			fire_other_twins();
+			fire_floats();
+			fire_places();
+			fire_unsigned();
+			fire_many();
 			fire_guarded();
 		} else if (!strcmp(line, "texts")) {
 			fire_hard_texts();
+		} else if (!strcmp(line, "counted")) {
+			fire_counted_texts();
 		} else if (!strcmp(line, "cold")) {
 			fire_text(100, cold_text());
 		} else if (!strncmp(line, "say ", 4)) {

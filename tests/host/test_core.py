@@ -271,6 +271,14 @@ def check_all_threads():
             "0",
             "100%",
         ], told
+        # The main thread has ended, so its folder in /proc shows no memory.
+        report = record(CRASHER, "5", "alone", threads=None)
+        named = {thread["thread"]: functions(thread) for thread in report["threads"]}
+        assert [
+            named.get(f"sleeper-{number}", []).count("sleeps_at") for number in range(1, 5)
+        ] == [2, 3, 4, 5], report["threads"]
+        (died,) = [t for t in report["threads"] if t["tid"] == report["crash"]["tid"]]
+        assert functions(died)[:2] == ["crashes", "crash_alone"], died
         # The stack pointer of the thread that crashed is in no mapping.
         report = record(CRASHER, "3", "overflow", threads=3)
         names = functions(
@@ -303,6 +311,42 @@ def check_memory():
                 functions(dead),
                 dead["frames_end_words"],
             )
+class Server:
+    """A server of core dumps at a socket, as Linux 6.16 knows them. Takes `count` core dumps, and
+    answers the kernel's request if `asks`."""
+
+    def __init__(self, path, asks, count=1):
+        self.asks, self.count, self.cores = asks, count, []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.bind(path)
+        self.socket.listen(8)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        for _ in range(self.count):
+            connection = self.socket.accept()[0]
+            if self.asks:
+                size, ack, mask = struct.unpack("<IIQ", connection.recv(16, socket.MSG_WAITALL))
+                assert size == ack == 16 and mask == 15, (size, ack, mask)
+                connection.sendall(struct.pack("<IIQ", 16, 0, 1 | 8))  # send it, and wait for me
+                assert connection.recv(1) == b"\0"
+            with connection.makefile("rb") as file:
+                self.cores.append(file.read())
+            connection.close()
+
+
+def check_socket():
+    """Core dumps that went to a socket go on to it, and the snapshot has all threads."""
+    for number, at in enumerate(("@", "@@")):
+        path = os.path.join(SCRATCH, f"socket{number}")
+        server = Server(path, asks=at == "@@")
+        with installed(at + path):
+            report = record(CRASHER, "5", "write", threads=5)
+            check_threads(report, 5)
+            server.thread.join()
+        check_core(server.cores[0], 5)
+        server.socket.close()
 
 
 def handlers():
@@ -674,6 +718,12 @@ def check_files():
         for where in (first, second):
             assert read(os.path.join(where, "core")) == "old", where
     write(USES_PID, BEFORE[USES_PID])
+    # The main thread of the process, whose pid names it, has ended.
+    ended = os.path.join(SCRATCH, "ended")
+    os.mkdir(ended)
+    with installed("core"):
+        crash(CRASHER, "2", "alone", cwd=ended)
+        assert os.listdir(ended) == ["core"], os.listdir(ended)
     # The core file is written to the working directory of the process, in that process's mount
     # namespace.
     inside = os.path.join(SCRATCH, "inside")
@@ -699,6 +749,7 @@ def check_files():
 check_install()
 check_all_threads()
 check_memory()
+check_socket()
 check_limits()
 check_alone()
 check_anything()

@@ -226,6 +226,26 @@ def rebuilt_in_place():
     inlined("rebuilt in place, with the debug file alone", path, "--symbols", "debug")
 
 
+def compressed_with_zstd():
+    """Debugging information that elfutils may be too old to read is read, or one line says why
+    not."""
+    program = build("gcc", "zstd", "crashes.c", "-O2", "-g")
+    packed = subprocess.run(
+        ["objcopy", "--compress-debug-sections=zstd", program], capture_output=True, check=False
+    )
+    if packed.returncode:
+        print("not tested: objcopy cannot compress with zstd")
+        return
+    path = die("./zstd", "crash")
+    shown = tool("show", path)
+    lines = [line for line in shown.stderr.splitlines() if "compressed with zstd" in line]
+    check(
+        "crashes.c:" in shown.stdout or (len(lines) == 1 and "/zstd: " in lines[0]),
+        f"zstd: {shown.stderr}",
+    )
+    check("leaf" in shown.stdout, "zstd: the symbol table names the functions all the same")
+
+
 if os.uname().machine != "x86_64" or not shutil.which("g++"):
     skip("the programs that die here are for x86_64, and made by gcc")
 os.chdir(folder())
@@ -235,4 +255,5 @@ for one in CHOSEN or WAYS:
         way(one, crashes)
 if not CHOSEN or "rebuilt" in CHOSEN:
     rebuilt_in_place()
+    compressed_with_zstd()
 done()

@@ -6,9 +6,11 @@ import difflib
 import glob
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 TOOL, PROBED, THROW, KIT = sys.argv[1:5]
 os.environ["FREC_TOOL"] = TOOL
@@ -85,15 +87,27 @@ recorder = start(
     f"usdt:{PROBED}:*:text:arg1=str",
     f"usdt:{PROBED}:*:texts:arg0=str:arg1=str:arg2=str",
     f"usdt:{PROBED}:*:sequence:arg2=str",
+    f"usdt:{PROBED}:*:counted:arg1=str[arg2]",
+    f"usdt:{PROBED}:*:counted_first:arg1=str[arg0]",
 )
 new = Probed()
 EXPECTED = {
     "registers": [[0xF0, -0x80, 0xFFFE, -0x8000, 0x9ABCDEF0, -2, 0xFEDCBA9876543210, -(2**63)]],
     "memory": [[-1, -2, 200, -300, 0x8000000000000001]],
     "constants": [[-7, 123, 4294967295, -9000000000]],
-    "sites": [[5, 0], [-5, 6]],
+    "sites": [[5, None], [-5, 6]],
     "none": [[]],
     "guarded": [[1]],
+    "indexed": [[0x8877665544332211, -16, 0x11]],
+    "relative": [[4294967290, -2, -3, 77, None, None, None]],
+    "twin": [[11], [22]],
+    "twin_of_whom": [[None, 1]],
+    "floats": [[-1e300, 0.15625, None, 5]],
+    # The first of two sites has more arguments. A place that one site lacks is null in its events.
+    "places": [[1, None, None, -5, None, None], [2, 3, 0x12, None, None, None]],
+    "unsigned": [[2**64 - 1, 2**32 - 1, -(2**63), 2**64 - 16, -1, 2**64 - 2, 44]],
+    "thirteen": [list(range(13))],
+    "twenty_six": [list(range(13)) + list(range(11))],
 }
 for program, which in (old, "ran before"), (new, "started after"):
     check(program.do("all") > 0, f"a program that {which} the recorder has its semaphore raised")
@@ -102,7 +116,15 @@ for program, which in (old, "ran before"), (new, "started after"):
     for name, expected in EXPECTED.items():
         found = [list(fields.values()) for fields in of(everything, f"probed:{name}", program.pid)]
         check(found == expected, f"{name} of the program that {which}: {found}")
-check(not of(everything, "probed:indexed"), "a probe that libbpf cannot read is not recorded")
+shown = tool("show", "--all", snapshots(recorder.folder)[-1]).stdout
+check("arg1=0.15625 arg2=null arg3=5" in shown, "show says null for an argument without a value")
+# What no writer can know it does not write as a number.
+path = snapshots(recorder.folder)[-1]
+tool("export", "-f", "csv", "-o", path + ".csv", "-e", "probed:floats", path)
+check(
+    any(row.endswith(",-1e+300,0.15625,,5,") for row in open(path + ".csv").read().splitlines()),
+    "in CSV such a field is empty",
+)
 
 # A text is complete, or cut at the limit or where readable memory ends. Pages of it that are not
 # resident are read in from the file, if BPF programs may sleep.
@@ -133,11 +155,32 @@ if int(sleepable) >= 6:
     check(texts.get(100) == "over the border", "it is paged in if BPF programs may sleep")
 (three,) = of(everything, "probed:texts", new.pid)
 check(
-    three["arg1"] == "between" and three["arg0"] == three["arg2"] == "x" * ((8192 - 32) // 3 - 2),
+    three["arg1"] == "between" and three["arg0"] == three["arg2"] == "x" * ((8192 - 40) // 3 - 2),
     "three texts share a record's room",
 )
-shown = tool("show", snapshots(recorder.folder)[-1]).stdout
+shown = tool("show", "--all", snapshots(recorder.folder)[-1]).stdout
 check('probed:text  ' in shown and 'arg0=1 arg1="plain"' in shown, "show prints texts")
+
+# A text with a length needs no NUL, may hold some, and is read no further.
+new.do("counted")
+everything = take(recorder)
+counted = {fields["arg0"]: fields["arg1"] for fields in of(everything, "probed:counted", new.pid)}
+for number, expected in {
+    1: "some",
+    2: "with\0nul",
+    3: "ends in one\0",
+    4: "",
+    5: "(null)",
+    6: "(not in memory)",
+    7: "torn(not in memory)",
+    8: None,
+    9: "x" * 4094,
+    10: "x" * 4094,
+    11: "over the bor",
+}.items():
+    check(counted.get(number, 0) == expected, f"text {number}: {str(counted.get(number))[:40]!r}")
+(short,) = of(everything, "probed:counted_first", new.pid)
+check(short == {"arg0": 2, "arg1": "sh"}, f"the length can come first: {short}")
 
 # If many threads emit at once, the events of each thread are in order, up to its last one.
 THREADS, COUNT = 4, 20000
@@ -269,21 +312,59 @@ check(
 )
 recorder.stop()
 
+# Without .symtab only the symbols of .dynsym are known.
+with tempfile.TemporaryDirectory(prefix="frec-foreign-") as folder:
+    stripped = os.path.join(folder, "stripped")
+    subprocess.run(["strip", "-o", stripped, PROBED], check=True)
+    recorder = start(f"usdt:{stripped}:probed:relative")
+    PROBED, unstripped = stripped, PROBED
+    program = Probed()
+    PROBED = unstripped
+    program.do("all")
+    (relative,) = of(take(recorder), "probed:relative", program.pid)
+    check(
+        list(relative.values()) == [4294967290] + 6 * [None],
+        f"a program without .symtab: {relative}",
+    )
+    program.end()
+    recorder.stop()
+
+# A program of 32 bits.
+THIRTY_TWO = """
+	.globl _start
+_start:	nop
+	.pushsection .note.stapsdt, "", "note"
+	.4byte 8, 2f - 1f, 3
+	.asciz "stapsdt"
+1:	.4byte _start, 0, 0
+	.asciz "probed"
+	.asciz "old"
+	.asciz "4@%eax"
+2:	.balign 4
+	.popsection
+"""
+folder = tempfile.mkdtemp(prefix="frec-foreign-")
+subprocess.run(["as", "--32", "-o", folder + "/o", "-"], input=THIRTY_TWO, text=True, check=True)
+subprocess.run(["ld", "-m", "elf_i386", "-o", folder + "/probed32", folder + "/o"], check=True)
+
 # A selection that cannot be recorded is refused with one clear line.
 for selection, words in {
     "usdt:no-such-program:*:*": "give its path",
     f"usdt:{PROBED}:probed:nothing": "has no such probe",
     f"usdt:{PROBED}:probed:text:arg7=str": "more than 2 arguments",
-    f"usdt:{PROBED}:probed:indexed": "cannot read",
+    f"usdt:{PROBED}:probed:text:arg0=str[arg4]": "more than 2 arguments",
+    f"usdt:{PROBED}:probed:text:arg0=str[4]": "arg0=str[arg1]",
+    "usdt:{folder}/probed32:*:*": "is a 32-bit program",
     "usdt:/dev/null:*:*": "not a file",
     "tp_btf:no_such_tracepoint": "no such tracepoint",
     "tp_btf:*": "narrow it",
 }.items():
-    result = tool("record", "-e", selection, "-o", "/tmp")
+    result = tool("record", "-e", selection.replace("{folder}", folder), "-o", "/tmp")
     check(
         result.returncode and words in result.stderr and result.stderr.count("\n") == 1,
         f"{selection}: {result.stderr.strip()}",
     )
+shutil.rmtree(folder)
 listed = [
     json.loads(line) for line in tool("events", "--json", f"usdt:{PROBED}:*:*").stdout.splitlines()
 ]

@@ -5,14 +5,20 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/procfs.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/user.h>
 #include <unistd.h>
 
@@ -22,6 +28,7 @@
 #include "recorder/core/memory.h"
 #include "recorder/core/notes.h"
 #include "recorder/core/pattern.h"
+#include "recorder/core/socket.h"
 #include "recorder/rings/registers.h"
 #include "recorder/snapshot/thread_stacks.h"
 #include "unwind/unwind.h"
@@ -377,9 +384,171 @@ static void test_memory(void **state)
 	free(memory);
 }
 
+static void put_file(const char *folder, const char *path, const char *text, mode_t mode)
+{
+	char name[300];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s%s", folder, path);
+	for (char *slash = name + strlen(folder) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = 0;
+		assert_true(!mkdir(name, 0755) || errno == EEXIST);
+		*slash = '/';
+	}
+	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void check_receiver(const char *root, const char *previous, const char *expected)
+{
+	char receiver[FREC_CORE_PATTERN_MAX];
+
+	frec__core_pattern_receiver(root, previous, receiver);
+	assert_string_equal(receiver, expected);
+}
+
+// Core dumps that went to the socket of systemd-coredump go to its command.
+static void test_receiver(void **state)
+{
+	static const char socket[] = "@@/run/systemd/coredump-kernel";
+	char root[] = "/tmp/frec-core-XXXXXX", command[100];
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	check_receiver(root, "core", "core");
+	check_receiver(root, "|/bin/x %P", "|/bin/x %P");
+	// Without its command its socket is all there is.
+	check_receiver(root, socket, socket);
+	put_file(root, "/usr/lib/systemd/systemd-coredump", "", 0755);
+	check_receiver(root, socket,
+		       "|/usr/lib/systemd/systemd-coredump %P %u %g %s %t %c %h %d %F");
+	put_file(root, "/usr/lib/sysctl.d/50-coredump.conf",
+		 "# x\nkernel.core_pattern=|/usr/lib/systemd/systemd-coredump %P %u\nx=1\n", 0644);
+	check_receiver(root, socket, "|/usr/lib/systemd/systemd-coredump %P %u");
+	check_receiver(root, "@/run/other.sock", "@/run/other.sock");
+	// A command that does not exist, or is another one, is not taken.
+	put_file(root, "/etc/sysctl.d/50-coredump.conf", "kernel.core_pattern=|/bin/false\n", 0644);
+	check_receiver(root, socket, "|/usr/lib/systemd/systemd-coredump %P %u");
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
+struct server {
+	int listening;
+	uint32_t answer_size;
+	uint64_t chosen; // 0: the server does not ask
+	uint64_t request[2];
+	uint8_t verdict;
+	char got[300000];
+	size_t size;
+};
+
+static void *serve_core(void *context)
+{
+	struct server *server = context;
+	int fd = accept(server->listening, NULL, NULL);
+	ssize_t n;
+
+	if (server->chosen) {
+		struct {
+			uint32_t size, spare;
+			uint64_t chosen;
+		} answer = {server->answer_size, 0, server->chosen};
+
+		server->verdict = 77;
+		if (recv(fd, server->request, 16, MSG_WAITALL) == 16 &&
+		    send(fd, &answer, sizeof(answer), MSG_NOSIGNAL) == sizeof(answer))
+			(void)!recv(fd, &server->verdict, 1, 0);
+	}
+	while ((n = read(fd, server->got + server->size, sizeof(server->got) - server->size)) > 0)
+		server->size += (size_t)n;
+	close(fd);
+	return NULL;
+}
+
+static int pass_to_server(struct server *server, const char *kept_text, const char *text,
+			  size_t size)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int kept = memfd_create("kept", MFD_CLOEXEC), source = memfd_create("rest", MFD_CLOEXEC);
+	struct frec_error error = {0};
+	char folder[] = "/tmp/frec-core-XXXXXX", pattern[100];
+	pthread_t thread;
+	int r;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(pattern, sizeof(pattern), "%s%s/s", server->chosen ? "@@" : "@", folder);
+	strcpy(address.sun_path, strchr(pattern, '/'));
+	server->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(server->listening, (void *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(server->listening, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, serve_core, server), 0);
+	assert_int_equal(write(kept, kept_text, strlen(kept_text)), strlen(kept_text));
+	assert_int_equal(write(source, text, size), size);
+	lseek(kept, 0, SEEK_SET);
+	lseek(source, 0, SEEK_SET);
+	r = frec__core_socket_send(pattern, kept, source, &error);
+	pthread_join(thread, NULL);
+	close(server->listening);
+	close(kept);
+	close(source);
+	unlink(address.sun_path);
+	rmdir(folder);
+	return r;
+}
+
+// A server at a socket gets the core dump byte for byte, or none if it wants none.
+static void test_socket(void **state)
+{
+	static struct server server;
+	static char text[200000];
+	struct frec_error error = {0};
+	static const struct {
+		uint64_t chosen;
+		uint32_t size;
+		uint8_t verdict;
+		bool whole;
+	} cases[] = {
+		{0, 0, 0, true},       // "@/socket" asks nothing
+		{1, 16, 0, true},      // the kernel writes the core dump
+		{1 | 8, 16, 0, true},  // and waits
+		{2, 16, 0, false},     // the server writes it
+		{4 | 8, 16, 0, false}, // nobody does
+		{16, 16, 3, false},    // unknown
+		{1 | 4, 16, 4, false}, // contradictory
+		{8, 16, 4, false},     // says nothing
+		{1, 15, 1, false},     {1, 17, 2, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 7);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int r;
+
+		memset(&server, 0, sizeof(server));
+		server.chosen = cases[i].chosen;
+		server.answer_size = cases[i].size;
+		r = pass_to_server(&server, "head", text, sizeof(text));
+		assert_int_equal(r, cases[i].verdict ? -EPROTO : 0);
+		assert_int_equal(server.verdict, cases[i].verdict);
+		assert_int_equal(server.size, cases[i].whole ? 4 + sizeof(text) : 0);
+		if (cases[i].whole)
+			assert_true(!memcmp(server.got, "head", 4) &&
+				    !memcmp(server.got + 4, text, sizeof(text)));
+		if (cases[i].chosen)
+			assert_true(server.request[0] == (16 | 16ull << 32) &&
+				    server.request[1] == 15);
+	}
+	assert_int_equal(frec__core_socket_send("@/tmp/no-such/socket", -1, -1, &error), -ENOENT);
+	assert_non_null(strstr(error.message, "is its server running?"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_receiver),      cmocka_unit_test(test_socket),
 		cmocka_unit_test(test_make),	      cmocka_unit_test(test_file),
 		cmocka_unit_test(test_command),	      cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_hostile_notes), cmocka_unit_test(test_stacks),

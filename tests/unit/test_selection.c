@@ -43,6 +43,8 @@ static void shapes(void **state)
 	good("usdt:postgres:postgresql:query__*", FREC_SELECT_USDT, "postgres", "postgresql",
 	     "query__*", 0);
 	good("usdt:/a[b/c d:*:?", FREC_SELECT_USDT, "/a[b/c d", "*", "?", 0);
+	good("usdt:a:b:c:arg1=str[arg2]:arg23=str", FREC_SELECT_USDT, "a", "b", "c",
+	     1 << 1 | 1 << 23);
 	good("usdt:a:b:c:arg0=str:arg3=str:arg11=str:arg3=str", FREC_SELECT_USDT, "a", "b", "c",
 	     0x809);
 }
@@ -171,7 +173,13 @@ static void refusals(void **state)
 		"usdt:a:b:c:arg0=string",
 		"usdt:a:b:c:arg-1=str",
 		"usdt:a:b:c:arg 1=str",
-		"usdt:a:b:c:arg12=str",
+		"usdt:a:b:c:arg24=str",
+		"usdt:a:b:c:arg0=str[arg24]",
+		"usdt:a:b:c:arg0=str[1]",
+		"usdt:a:b:c:arg0=str[]",
+		"usdt:a:b:c:arg0=str[arg1",
+		"usdt:a:b:c:arg0=str[arg1]x",
+		"usdt:a:b:c:arg0=st[arg1]",
 		"usdt:a:b:c:arg4294967296=str",
 		"usdt:a:b:c:arg99999999999999999999=str",
 		"usdt:a:b:c:argo=str",
