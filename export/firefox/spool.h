@@ -9,7 +9,7 @@
 
 #include "proto/error.h"
 
-#define FREC_SPOOL_BLOCK 4096
+#define FREC_SPOOL_BLOCK 2048
 
 struct frec_spool {
 	int fd;
