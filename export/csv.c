@@ -12,11 +12,11 @@
 // --raw, only NULs and bytes that are not valid UTF-8 are written as \xNN, and the rest of a text
 // as it was emitted.
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/made_texts.h"
 #include "export/read/numbers.h"
 #include "export/read/text.h"
 #include "export/read/text_values.h"
@@ -33,6 +33,7 @@ struct csv {
 	size_t column_count;
 	/* by index of the host and of the source; NULL if the source is not exported */
 	struct placement ***placements;
+	struct frec_made_texts *texts; /* by index of the host */
 	struct frec_text row, scratch;
 };
 
@@ -63,6 +64,9 @@ static void destroy(void *state)
 		free(csv->placements[h]);
 	}
 	free(csv->placements);
+	for (size_t h = 0; csv->texts && h < hosts->count; h++)
+		frec__made_texts_deinit(&csv->texts[h]);
+	free(csv->texts);
 	free(csv->columns);
 	frec__text_free(&csv->row);
 	frec__text_free(&csv->scratch);
@@ -153,39 +157,67 @@ static bool looks_like_formula(const uint8_t *p, size_t size)
 	}
 }
 
-// Adds text in quotes, as valid UTF-8 and with the quotes in it doubled.
-static void add_text(struct csv *csv, const void *data, size_t size)
+// A `special` for frec__bytes_are_plain() that treats as special what is not printable ASCII, and
+// the quote.
+static uint64_t not_plain_in_csv(uint64_t word)
 {
+	return frec__not_printable(word) | ((word ^ FREC_IN_ALL_BYTES('"')) - FREC_IN_ALL_BYTES(1));
+}
+
+// Adds text in quotes, as valid UTF-8 and with the quotes in it doubled.
+static void add_text(struct csv *csv, struct frec_text *to, const void *data, size_t size)
+{
+	bool formula = !csv->context->raw && looks_like_formula(data, size);
 	const char *p, *end;
 
-	frec__text_clear(&csv->scratch);
-	if (csv->context->raw) {
-		frec__text_utf8(&csv->scratch, data, size);
-	} else {
-		frec__text_puts(&csv->scratch, looks_like_formula(data, size) ? "'" : "");
-		frec__text_plain(&csv->scratch, data, size);
+	frec__text_puts(to, "\"");
+	frec__text_puts(to, formula ? "'" : "");
+	if (frec__bytes_are_plain(data, size, not_plain_in_csv)) {
+		frec__text_add(to, data, size);
+		frec__text_puts(to, "\"");
+		return;
 	}
-	csv->row.failed |= csv->scratch.failed;
-	frec__text_puts(&csv->row, "\"");
+	frec__text_clear(&csv->scratch);
+	(csv->context->raw ? frec__text_utf8 : frec__text_plain)(&csv->scratch, data, size);
+	to->failed |= csv->scratch.failed;
 	p = csv->scratch.data;
 	end = p ? p + csv->scratch.size : NULL;
 	while (p < end) {
 		const char *quote = memchr(p, '"', (size_t)(end - p));
 		const char *stop = quote ? quote + 1 : end;
 
-		frec__text_add(&csv->row, p, (size_t)(stop - p));
-		frec__text_puts(&csv->row, quote ? "\"" : "");
+		frec__text_add(to, p, (size_t)(stop - p));
+		frec__text_puts(to, quote ? "\"" : "");
 		p = stop;
 	}
-	frec__text_puts(&csv->row, "\"");
+	frec__text_puts(to, "\"");
 }
 
-static void add_pair(struct csv *csv, const char *first, const char *between, const char *second)
+static void add_pair(struct csv *csv, struct frec_text *to, const char *first, const char *between,
+		     const char *second)
 {
 	char name[512];
 
 	snprintf(name, sizeof(name), "%s%s%s", first, between, second);
-	add_text(csv, name, strlen(name));
+	add_text(csv, to, name, strlen(name));
+}
+
+static void make_event_name(struct frec_text *text, const Flightrec__Source *source, void *csv)
+{
+	frec__text_puts(text, ",");
+	add_pair(csv, text, source->system, ":", source->name);
+}
+
+static void make_names(struct frec_text *text, const struct frec_process_entry *who, void *csv)
+{
+	ProtobufCBinaryData thread = frec__process_entry_thread_name(who);
+
+	frec__text_puts(text, ",");
+	if (who->process->name.len)
+		add_text(csv, text, who->process->name.data, who->process->name.len);
+	frec__text_puts(text, ",");
+	if (thread.len)
+		add_text(csv, text, thread.data, thread.len);
 }
 
 static void add_value(struct csv *csv, const struct frec_value *value)
@@ -194,11 +226,11 @@ static void add_value(struct csv *csv, const struct frec_value *value)
 	case FREC_VALUE_INVALID:
 		break;
 	case FREC_VALUE_TEXT:
-		add_text(csv, value->data, value->size);
+		add_text(csv, &csv->row, value->data, value->size);
 		break;
 	case FREC_VALUE_ENUM:
 		if (value->name)
-			add_text(csv, value->name, strlen(value->name));
+			add_text(csv, &csv->row, value->name, strlen(value->name));
 		else
 			frec__text_json_value(&csv->row, value);
 		break;
@@ -216,18 +248,6 @@ static void add_value(struct csv *csv, const struct frec_value *value)
 	}
 }
 
-static void add_who(struct csv *csv, const struct frec_event *event)
-{
-	ProtobufCBinaryData thread = frec__process_entry_thread_name(event->who);
-
-	frec__text_puts(&csv->row, ",");
-	if (event->who && event->who->process->name.len)
-		add_text(csv, event->who->process->name.data, event->who->process->name.len);
-	frec__text_puts(&csv->row, ",");
-	if (thread.len)
-		add_text(csv, thread.data, thread.len);
-}
-
 static void add_truncated(struct csv *csv, const struct frec_event *event)
 {
 	FREC_TEXT_FREE struct frec_text names = {0};
@@ -239,7 +259,7 @@ static void add_truncated(struct csv *csv, const struct frec_event *event)
 		frec__text_puts(&names, event->source->field[i]->name);
 	}
 	if (names.size)
-		add_text(csv, names.data, names.size);
+		add_text(csv, &csv->row, names.data, names.size);
 	csv->row.failed |= names.failed;
 }
 
@@ -249,7 +269,7 @@ static int write_head(struct csv *csv, struct frec_error *reterr)
 	frec__text_puts(&csv->row, "time,cpu,pid,tid,process,thread,event");
 	for (size_t i = 0; i < csv->column_count; i++) {
 		frec__text_puts(&csv->row, ",");
-		add_pair(csv, "fields", ".", csv->columns[i]);
+		add_pair(csv, &csv->row, "fields", ".", csv->columns[i]);
 	}
 	frec__text_puts(&csv->row, ",truncated\r\n");
 	return frec__output_text(csv->context->output, &csv->row, reterr);
@@ -258,6 +278,7 @@ static int write_head(struct csv *csv, struct frec_error *reterr)
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;
+	static const struct frec_made_by by = {.event = make_event_name, .thread = make_names};
 	struct csv *csv = calloc(1, sizeof(*csv));
 	bool placed;
 	int r;
@@ -266,9 +287,13 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	csv->context = context;
 	csv->placements = calloc(hosts->count, sizeof(struct placement **));
-	placed = csv->placements && find_columns(csv);
-	for (size_t i = 0; i < hosts->count && placed; i++)
+	csv->texts = calloc(hosts->count, sizeof(*csv->texts));
+	placed = csv->placements && csv->texts && find_columns(csv);
+	for (size_t i = 0; i < hosts->count && placed; i++) {
+		csv->texts[i] = (struct frec_made_texts){
+			.by = &by, .data = csv, .snapshot = hosts->hosts[i].snapshot};
 		placed = place_fields(csv, &hosts->hosts[i]);
+	}
 	if (placed)
 		r = write_head(csv, reterr);
 	else
@@ -294,19 +319,25 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	const Flightrec__Source *source = event->source;
 	const struct placement *next = csv->placements[event->host->index][event->source_index];
 	const struct placement *last = next + source->n_field;
+	struct frec_made_texts *texts = &csv->texts[event->host->index];
+	const struct frec_made_source *made = frec__made_source(texts, event);
 
+	if (!made)
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	frec__text_clear(&csv->row);
 	if (csv->context->timeline->hosts.count > 1) {
-		add_text(csv, event->host->name, strlen(event->host->name));
+		add_text(csv, &csv->row, event->host->name, strlen(event->host->name));
 		frec__text_puts(&csv->row, ",");
 	}
-	frec__text_printf(&csv->row, "%" PRIu64, event->time);
+	frec__text_unsigned(&csv->row, event->time);
 	add_number(csv, record->cpu);
 	add_number(csv, record->pid);
 	add_number(csv, record->tid);
-	add_who(csv, event);
-	frec__text_puts(&csv->row, ",");
-	add_pair(csv, source->system, ":", source->name);
+	if (event->who)
+		frec__text_add_if_made(&csv->row, frec__made_thread(texts, event->who));
+	else
+		frec__text_puts(&csv->row, ",,");
+	frec__text_add_if_made(&csv->row, &made->event);
 	for (size_t column = 0; column < csv->column_count; column++) {
 		frec__text_puts(&csv->row, ",");
 		// If two fields of a source have the same name, only the first is written.

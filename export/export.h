@@ -11,7 +11,8 @@
  *
  * Data flows one way: snapshot files -> timeline (events merged, decoded, filtered;
  * export/timeline/) -> frec__export, the loop -> each writer -> its output. Helpers that several
- * formats share: arena, strings, stack_tree, stack_counts, by_id, recent, identifiers, packed.
+ * formats share: arena, strings, stack_tree, stack_counts, by_id, recent, identifiers, packed,
+ * pack, made_texts.
  *
  * An output appears under its name only after frec__output_commit, so a failed export leaves no
  * half-written file.

@@ -45,76 +45,27 @@
 #include "export/read/text_values.h"
 #include "export/report/stack_text.h"
 
-// The parts of a line that are the same in every event of a source.
-struct frec_json_source {
-	struct frec_text event;	  /* ,"event":"shop:request_done","fields":{ */
-	struct frec_text *fields; /* "order_id": and ,"path": and so on */
-};
-
-static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *source)
+static void add_event_name(struct frec_text *text, const Flightrec__Source *source, void *data)
 {
 	FREC_TEXT_FREE struct frec_text name = {0};
-	bool failed;
 
+	(void)data;
 	frec__text_puts(&name, source->system);
 	frec__text_puts(&name, ":");
 	frec__text_puts(&name, source->name);
-	frec__text_puts(&prepared->event, ",\"event\":");
-	frec__text_json(&prepared->event, name.data, name.size);
-	frec__text_puts(&prepared->event, ",\"fields\":{");
-	frec__text_finish(&prepared->event);
-	failed = name.failed || prepared->event.failed;
-	prepared->fields = calloc(source->n_field + 1, sizeof(*prepared->fields));
-	if (!prepared->fields)
-		return false;
-	for (size_t i = 0; i < source->n_field; i++) {
-		frec__text_puts(&prepared->fields[i], i ? "," : "");
-		frec__text_json_puts(&prepared->fields[i], source->field[i]->name);
-		frec__text_puts(&prepared->fields[i], ":");
-		frec__text_finish(&prepared->fields[i]);
-		failed |= prepared->fields[i].failed;
-	}
-	return !failed;
+	frec__text_puts(text, ",\"event\":");
+	frec__text_json(text, name.data, name.size);
+	frec__text_puts(text, ",\"fields\":{");
+	text->failed |= name.failed;
 }
 
-int frec__json_init(struct frec_json *json, const struct frec_snapshot *snapshot)
+static void add_field_name(struct frec_text *text, const Flightrec__Source *source, size_t i,
+			   void *data)
 {
-	*json = (struct frec_json){
-		.snapshot = snapshot,
-		.registers = frec__registers_find(snapshot->header->machine),
-		.sources = calloc(snapshot->source_count + 1, sizeof(*json->sources)),
-	};
-	if (!json->sources)
-		return -ENOMEM;
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		if (!prepare(&json->sources[i], snapshot->sources[i])) {
-			frec__json_deinit(json);
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-void frec__json_deinit(struct frec_json *json)
-{
-	for (size_t i = 0; json->sources && i < json->snapshot->source_count; i++) {
-		struct frec_json_source *source = &json->sources[i];
-
-		frec__text_free(&source->event);
-		for (size_t k = 0; source->fields && k < json->snapshot->sources[i]->n_field; k++)
-			frec__text_free(&source->fields[k]);
-		free(source->fields);
-	}
-	for (size_t i = 0; i < json->locations.count; i++)
-		frec__text_free((struct frec_text *)json->locations.entries + i);
-	free(json->locations.entries);
-	frec__text_free(&json->location);
-	for (size_t i = 0; i < json->names.count; i++)
-		frec__text_free((struct frec_text *)json->names.entries + i);
-	free(json->names.entries);
-	frec__table_free(&json->threads);
-	free(json->sources);
-	*json = (struct frec_json){0};
+	(void)data;
+	frec__text_puts(text, i ? "," : "");
+	frec__text_json_puts(text, source->field[i]->name);
+	frec__text_puts(text, ":");
 }
 
 static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryData name)
@@ -125,35 +76,33 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 	frec__text_json(line, name.data, name.len);
 }
 
-// Returns a text like ,"process":"shopd","thread":"worker-1", which is made only once for each
-// thread of the process table, or NULL if memory runs out.
-static const struct frec_text *names_of(struct frec_json *json,
-					const struct frec_process_entry *who)
+// Adds a text like ,"process":"shopd","thread":"worker-1"
+static void add_names(struct frec_text *text, const struct frec_process_entry *who, void *data)
 {
-	uint32_t *number = frec__table_put(&json->threads, (uint64_t)(uintptr_t)who, NULL);
-	struct frec_text *names;
-
-	if (!number)
-		return NULL;
-	if (!*number)
-		*number = (uint32_t)json->threads.count;
-	names = frec__by_id(&json->names, *number, sizeof(*names));
-	if (names && !names->size) {
-		add_name(names, ",\"process\":", who->process->name);
-		add_name(names, ",\"thread\":", frec__process_entry_thread_name(who));
-		frec__text_finish(names);
-	}
-	return names;
+	(void)data;
+	add_name(text, ",\"process\":", who->process->name);
+	add_name(text, ",\"thread\":", frec__process_entry_thread_name(who));
 }
 
-static void add_names(struct frec_text *line, struct frec_json *json,
-		      const struct frec_process_entry *who)
+void frec__json_init(struct frec_json *json, const struct frec_snapshot *snapshot)
 {
-	const struct frec_text *names = names_of(json, who);
+	static const struct frec_made_by by = {
+		.event = add_event_name, .field = add_field_name, .thread = add_names};
 
-	line->failed |= !names || names->failed;
-	if (names)
-		frec__text_add_made(line, names);
+	*json = (struct frec_json){
+		.registers = frec__registers_find(snapshot->header->machine),
+		.texts = {.by = &by, .snapshot = snapshot},
+	};
+}
+
+void frec__json_deinit(struct frec_json *json)
+{
+	for (size_t i = 0; i < json->locations.count; i++)
+		frec__text_free((struct frec_text *)json->locations.entries + i);
+	free(json->locations.entries);
+	frec__text_free(&json->location);
+	frec__made_texts_deinit(&json->texts);
+	*json = (struct frec_json){0};
 }
 
 static bool is_cut(const struct frec_value *value)
@@ -182,14 +131,14 @@ static void name_fields(struct frec_text *line, const struct frec_event *event, 
 	frec__text_puts(line, "]");
 }
 
-static void add_fields(struct frec_text *line, const struct frec_json_source *prepared,
+static void add_fields(struct frec_text *line, const struct frec_made_source *made,
 		       const struct frec_event *event)
 {
 	const Flightrec__Source *source = event->source;
 	bool any_cut = false, any_readable = false;
 
 	for (size_t i = 0; i < source->n_field; i++) {
-		frec__text_add_made(line, &prepared->fields[i]);
+		frec__text_add_if_made(line, &made->fields[i]);
 		frec__text_json_value(line, &event->values[i]);
 		any_cut |= is_cut(&event->values[i]);
 		any_readable |= is_readable(&event->values[i]);
@@ -282,9 +231,13 @@ void frec__json_event(struct frec_text *line, struct frec_json *json,
 		      const struct frec_event *event)
 {
 	const struct frec_record *record = event->record;
-	const struct frec_json_source *prepared = &json->sources[event->source_index];
+	const struct frec_made_source *made = frec__made_source(&json->texts, event);
 	const struct frec_call_stack *stack = frec__event_stack(event);
 
+	if (!made) {
+		line->failed = true;
+		return;
+	}
 	frec__text_puts(line, "{\"time\":");
 	frec__text_unsigned(line, event->time);
 	if (json->host) {
@@ -297,9 +250,9 @@ void frec__json_event(struct frec_text *line, struct frec_json *json,
 	if (record->claimed_pid)
 		frec__text_printf(line, ",\"claimed_pid\":%" PRIu32, record->claimed_pid);
 	if (event->who)
-		add_names(line, json, event->who);
-	frec__text_add_made(line, &prepared->event);
-	add_fields(line, prepared, event);
+		frec__text_add_if_made(line, frec__made_thread(&json->texts, event->who));
+	frec__text_add_if_made(line, &made->event);
+	add_fields(line, made, event);
 	if (record->registers) {
 		frec__text_puts(line, ",");
 		frec__json_registers(line, json->registers, record);
@@ -333,25 +286,21 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct lines *lines = calloc(1, sizeof(*lines));
-	int r = lines ? 0 : -ENOMEM;
 
-	if (!r) {
-		lines->context = context;
+	if (lines)
 		lines->hosts = calloc(hosts->count, sizeof(*lines->hosts));
-		r = lines->hosts ? 0 : -ENOMEM;
+	if (!lines || !lines->hosts) {
+		free(lines);
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	}
-	for (size_t i = 0; i < hosts->count && !r; i++) {
-		r = frec__json_init(&lines->hosts[i], hosts->hosts[i].snapshot);
-		lines->host_count += !r;
+	lines->context = context;
+	for (size_t i = 0; i < hosts->count; i++) {
+		frec__json_init(&lines->hosts[i], hosts->hosts[i].snapshot);
+		lines->host_count++;
 		lines->hosts[i].host = hosts->count > 1 ? hosts->hosts[i].name : NULL;
 	}
-	if (!r) {
-		*ret_state = lines;
-		return 0;
-	}
-	if (lines)
-		destroy(lines);
-	return frec__error(reterr, -ENOMEM, "out of memory");
+	*ret_state = lines;
+	return 0;
 }
 
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)

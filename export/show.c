@@ -218,10 +218,7 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	r = frec__events_init(&show.events, snapshot, NULL, options->symbols, reterr);
 	if (r)
 		return r;
-	if (frec__json_init(&show.json, snapshot)) {
-		frec__events_deinit(&show.events);
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	}
+	frec__json_init(&show.json, snapshot);
 	frec__line_style_init(&show.style, snapshot, &show.events.processes);
 	show.style.colored = options->colored;
 	r = show_report(&show, reterr);
@@ -231,6 +228,7 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	frec__left_out_error(snapshot->left_out, snapshot->name, ret_warning);
 	frec__events_deinit(&show.events);
 	frec__json_deinit(&show.json);
+	frec__line_style_deinit(&show.style);
 	frec__text_free(&show.line);
 	return r;
 }

@@ -2,7 +2,8 @@
 // The Firefox Profiler's processed profile (version 60 of the format), for profiler.firefox.com. An
 // event is a marker on its thread, and a thread is a track of its process. In the format, the
 // markers of a thread are all in one place, with each of their columns as a separate array. So
-// events wait in a spool, one stream for each thread, and are read back once for each column.
+// events wait in a spool, in two streams for each thread, of which the one of numbers is read back
+// once for each column.
 //
 // A span is a marker from its begin to its end, with the fields of the event that ends it. The
 // event that begins it has a marker of its own, like every event that does not end a span.
@@ -89,11 +90,15 @@ static void destroy(void *state)
 	struct frec_firefox *firefox = state;
 
 	for (size_t i = 0; i < firefox->count; i++) {
-		frec__spool_stream_free(&firefox->threads[i]->stream);
+		frec__spool_stream_free(&firefox->threads[i]->rows);
+		frec__spool_stream_free(&firefox->threads[i]->data);
 		free(firefox->threads[i]);
 	}
 	for (size_t i = 0; firefox->names && i < firefox->context->timeline->hosts.count; i++)
 		free(firefox->names[i]);
+	for (size_t i = 0; firefox->texts && i < firefox->context->timeline->hosts.count; i++)
+		frec__made_texts_deinit(&firefox->texts[i]);
+	free(firefox->texts);
 	free(firefox->names);
 	free(firefox->span_names);
 	free(firefox->threads);
@@ -150,8 +155,25 @@ static int number_names(struct frec_firefox *firefox)
 	return firefox->data.failed ? -ENOMEM : 0;
 }
 
+static void make_type(struct frec_text *text, const Flightrec__Source *source, void *data)
+{
+	(void)data;
+	frec__text_puts(text, "{\"type\":");
+	frec__firefox_add_key(text, source->system, ":", source->name);
+}
+
+static void make_key(struct frec_text *text, const Flightrec__Source *source, size_t i, void *data)
+{
+	(void)data;
+	frec__text_puts(text, ",");
+	frec__firefox_add_key(text, "fields.", source->field[i]->name, "");
+	frec__text_puts(text, ":");
+}
+
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
+	static const struct frec_made_by by = {.event = make_type, .field = make_key};
+	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct frec_firefox *firefox = calloc(1, sizeof(*firefox));
 	int r;
 
@@ -159,8 +181,12 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	firefox->context = context;
 	firefox->base = first_time(context);
+	firefox->texts = calloc(hosts->count, sizeof(*firefox->texts));
+	for (size_t i = 0; firefox->texts && i < hosts->count; i++)
+		firefox->texts[i] =
+			(struct frec_made_texts){.by = &by, .snapshot = hosts->hosts[i].snapshot};
 	r = frec__spool_init(&firefox->spool, reterr);
-	if (!r && number_names(firefox))
+	if (!r && (!firefox->texts || number_names(firefox)))
 		r = frec__error(reterr, -ENOMEM, "out of memory");
 	if (r)
 		destroy(firefox);
@@ -176,17 +202,16 @@ static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thr
 
 	if (!thread || firefox->data.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	row->size = (uint32_t)firefox->data.size;
 	if (!thread->markers++ || row->begin < thread->first)
 		thread->first = row->begin;
 	if (row->time > thread->last)
 		thread->last = row->time;
 	thread->samples += row->stack != 0;
 	firefox->samples += row->stack != 0;
-	r = frec__spool_write(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
+	r = frec__spool_write(&firefox->spool, &thread->rows, row, sizeof(*row), reterr);
 	if (r)
 		return r;
-	return frec__spool_write(&firefox->spool, &thread->stream, firefox->data.data,
+	return frec__spool_write(&firefox->spool, &thread->data, firefox->data.data,
 				 firefox->data.size, reterr);
 }
 
@@ -198,7 +223,7 @@ static uint32_t end_data(struct frec_firefox *firefox, const struct frec_call_st
 
 	if (node > 0)
 		frec__text_printf(&firefox->data, ",\"cause\":{\"stack\":%" PRId64 "}", node - 1);
-	frec__text_puts(&firefox->data, "}");
+	frec__text_puts(&firefox->data, "},");
 	firefox->data.failed |= node < 0;
 	return node > 0 ? (uint32_t)node : 0;
 }
@@ -208,6 +233,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct frec_firefox *firefox = state;
 	const struct frec_record *record = event->record;
 	const Flightrec__Source *source = event->source;
+	const struct frec_made_source *made =
+		frec__made_source(&firefox->texts[event->host->index], event);
 	struct frec_text *data = &firefox->data;
 	uint32_t pid = event->who ? event->who->process->pid : record->pid;
 	bool is_span = event->shape && event->shape->kind == FREC_SHAPE_END;
@@ -223,9 +250,10 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 				    : FREC_FIREFOX_EVENT,
 	};
 
+	if (!made)
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	frec__text_clear(data);
-	frec__text_puts(data, "{\"type\":");
-	frec__firefox_add_key(data, source->system, ":", source->name);
+	frec__text_add_if_made(data, &made->event);
 	if (record->cpu != FREC_UNKNOWN) {
 		frec__text_puts(data, ",\"cpu\":");
 		frec__text_unsigned(data, record->cpu);
@@ -235,9 +263,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 
 		if (value->kind == FREC_VALUE_INVALID)
 			continue;
-		frec__text_puts(data, ",");
-		frec__firefox_add_key(data, "fields.", source->field[i]->name, "");
-		frec__text_puts(data, ":");
+		frec__text_add_if_made(data, &made->fields[i]);
 		frec__text_javascript_value(data, value);
 		if (!value->cut)
 			continue;

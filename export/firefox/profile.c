@@ -33,6 +33,8 @@ void frec__firefox_add_key(struct frec_text *text, const char *prefix, const cha
 	text->failed |= key.failed;
 }
 
+#define NS_PER_MS 1000000
+
 static int flush(struct frec_firefox *firefox, struct frec_error *reterr)
 {
 	int r = frec__output_text(firefox->context->output, &firefox->text, reterr);
@@ -46,8 +48,17 @@ static void add_time(struct frec_firefox *firefox, uint64_t time)
 {
 	uint64_t distance = time < firefox->base ? firefox->base - time : time - firefox->base;
 
-	frec__text_printf(&firefox->text, "%s%" PRIu64 ".%06u", time < firefox->base ? "-" : "",
-			  distance / 1000000, (unsigned int)(distance % 1000000));
+	char *p = frec__text_room(&firefox->text, 2 * FREC_DIGITS_MAX), *point;
+
+	if (!p)
+		return;
+	if (time < firefox->base)
+		*p++ = '-';
+	point = frec__digits(p, distance / NS_PER_MS);
+	// The first of these seven digits becomes the point.
+	p = frec__digits(point, NS_PER_MS + distance % NS_PER_MS);
+	*point = '.';
+	frec__text_end(&firefox->text, p);
 }
 
 // A source and the name of its markers.
@@ -170,29 +181,13 @@ static const char *const column_names[] = {
 	[END] = "endTime", [PHASE] = "phase", [SAMPLE_STACK] = "stack", [SAMPLE_TIME] = "time",
 };
 
-// Reads the thread's next row, and the data of its marker into firefox->data.
-static int read_row(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
-		    struct frec_firefox_row *row, struct frec_error *reterr)
-{
-	int r = frec__spool_read(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
-
-	if (r)
-		return r;
-	frec__text_clear(&firefox->data);
-	if (!frec__text_grow(&firefox->data, row->size))
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	return frec__spool_read(&firefox->spool, &thread->stream, firefox->data.data, row->size,
-				reterr);
-}
-
 static void add_cell(struct frec_firefox *firefox, enum column column,
 		     const struct frec_firefox_row *row)
 {
 	struct frec_text *text = &firefox->text;
 
 	switch (column) {
-	case DATA:
-		frec__text_add(text, firefox->data.data, row->size);
+	case DATA: // written by write_data()
 		break;
 	case NAME:
 		frec__text_unsigned(text, row->name);
@@ -222,23 +217,47 @@ static void add_cell(struct frec_firefox *firefox, enum column column,
 	}
 }
 
+// Writes the data of all markers as it is in the spool, but for the comma after the last.
+static int write_data(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
+		      struct frec_error *reterr)
+{
+	uint64_t left = thread->markers ? thread->data.size - 1 : 0;
+	int r = frec__spool_rewind(&firefox->spool, &thread->data, reterr);
+
+	frec__text_printf(&firefox->text, ",\n\"%s\":[", column_names[DATA]);
+	while (left && !r) {
+		size_t size = left < FREC_SPOOL_BLOCK ? (size_t)left : FREC_SPOOL_BLOCK;
+		char *p = frec__text_room(&firefox->text, size);
+
+		if (!p)
+			return frec__error(reterr, -ENOMEM, "out of memory");
+		r = frec__spool_read(&firefox->spool, &thread->data, p, size, reterr);
+		frec__text_end(&firefox->text, p + size);
+		left -= size;
+		r = r ? r : flush(firefox, reterr);
+	}
+	frec__text_puts(&firefox->text, "]");
+	return r;
+}
+
 static int write_column(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
 			enum column column, struct frec_error *reterr)
 {
 	bool of_samples = column == SAMPLE_STACK || column == SAMPLE_TIME;
 	uint64_t left = of_samples ? thread->samples : thread->markers;
-	int r = frec__spool_rewind(&firefox->spool, &thread->stream, reterr);
+	int r = frec__spool_rewind(&firefox->spool, &thread->rows, reterr);
 
 	frec__text_printf(&firefox->text, ",\n\"%s\":[", column_names[column]);
 	while (left && !r) {
 		struct frec_firefox_row row;
 
-		r = read_row(firefox, thread, &row, reterr);
+		r = frec__spool_read(&firefox->spool, &thread->rows, &row, sizeof(row), reterr);
 		if (r || (of_samples && !row.stack))
 			continue;
 		add_cell(firefox, column, &row);
 		frec__text_puts(&firefox->text, --left ? "," : "");
-		r = flush(firefox, reterr);
+		if (firefox->text.size >= FREC_SPOOL_BLOCK)
+			r = flush(firefox, reterr);
 	}
 	frec__text_puts(&firefox->text, "]");
 	return r;
@@ -279,8 +298,9 @@ static int write_thread(struct frec_firefox *firefox, struct frec_firefox_thread
 			struct frec_error *reterr)
 {
 	struct frec_text *text = &firefox->text;
-	int r = frec__spool_end(&firefox->spool, &thread->stream, reterr);
+	int r = frec__spool_end(&firefox->spool, &thread->rows, reterr);
 
+	r = r ? r : frec__spool_end(&firefox->spool, &thread->data, reterr);
 	add_thread_head(firefox, thread);
 	frec__text_printf(text,
 			  ",\n\"samples\":{\"length\":%" PRIu64
@@ -289,7 +309,8 @@ static int write_thread(struct frec_firefox *firefox, struct frec_firefox_thread
 	for (enum column column = SAMPLE_STACK; column <= SAMPLE_TIME && !r; column++)
 		r = write_column(firefox, thread, column, reterr);
 	frec__text_printf(text, "},\n\"markers\":{\"length\":%" PRIu64, thread->markers);
-	for (enum column column = DATA; column <= PHASE && !r; column++)
+	r = r ? r : write_data(firefox, thread, reterr);
+	for (enum column column = NAME; column <= PHASE && !r; column++)
 		r = write_column(firefox, thread, column, reterr);
 	frec__text_puts(text, "}}");
 	return r ? r : flush(firefox, reterr);

@@ -4,6 +4,7 @@
 #define FREC_EXPORT_FIREFOX_PROFILE_H
 
 #include "export/firefox/tables.h"
+#include "export/made_texts.h"
 #include "export/firefox/spool.h"
 #include "export/writer.h"
 
@@ -12,10 +13,9 @@ struct frec_firefox_thread {
 	uint64_t key; /* pid << 32 | tid */
 	const struct frec_process_entry *who;
 	uint64_t markers, samples, first, last;
-	struct frec_spool_stream stream;
+	struct frec_spool_stream rows, data; /* data: of all markers, with a comma after each */
 };
 
-/* Precedes a marker's data in the spool. */
 struct frec_firefox_row {
 	/* equal, except in the row of an event that ends a span: there, `begin` is the time at
 	 * which the span began */
@@ -23,7 +23,6 @@ struct frec_firefox_row {
 	uint32_t name;
 	uint32_t category;
 	uint32_t stack; /* number of the stack plus 1; 0: not a sample */
-	uint32_t size;
 };
 
 struct frec_firefox {
@@ -34,6 +33,7 @@ struct frec_firefox {
 	uint32_t **names; /* by host and source: number of the markers' name */
 	uint32_t *span_names;
 	uint64_t samples;
+	struct frec_made_texts *texts;	      /* keys of markers, by index of the host */
 	struct frec_firefox_thread **threads; /* sorted by host and key */
 	size_t count;
 	struct frec_text text, data;

@@ -9,7 +9,9 @@
 
 #include "proto/error.h"
 
-#define FREC_SPOOL_BLOCK 4096
+/* Larger blocks need fewer system calls. The part of a block that a stream has not used takes no
+ * memory, but space in the file. */
+#define FREC_SPOOL_BLOCK 16384
 
 struct frec_spool {
 	int fd;

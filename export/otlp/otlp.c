@@ -22,60 +22,50 @@
 
 #include "export/read/clocks.h"
 #include "export/report/crash.h"
-#include "export/otlp/spans.h"
+#include "export/otlp/log_record.h"
 #include "export/otlp/values.h"
+#include "export/pack.h"
 #include "export/packed.h"
 #include "export/writer.h"
 
 #define BATCH 256
 
+// Field numbers of proto/otlp.proto.
+enum { DATA_RESOURCE_LOGS = 1 };
+enum { RESOURCE_LOGS_RESOURCE = 1, RESOURCE_LOGS_SCOPE_LOGS = 2 };
+enum { SCOPE_LOGS_SCOPE = 1 };
+
 struct otlp {
 	const struct frec_export *context;
 	struct frec_otlp_spans spans;
-	struct frec_arena arena; /* for the batch */
-	struct {
-		Otlp__LogRecord *records[BATCH];
-		size_t count;
-	} * hosts; /* the records of the batch, by host */
+	struct frec_arena arena;	 /* for the batch */
+	struct frec_otlp_records *hosts; /* of the batch, by index of the host */
 	size_t count;
 	struct frec_packed packed;
 };
 
-// Adds a record to the batch, with space for `room` attributes beside the common ones. Returns NULL
-// if memory runs out.
-static Otlp__LogRecord *start_record(struct otlp *otlp, const struct frec_host *host, uint64_t time,
-				     size_t room, struct frec_otlp_attributes *ret)
+// Packs a field that is a message. Returns where its content goes.
+static uint8_t *pack_head(uint8_t *p, uint32_t field, size_t size)
 {
-	Otlp__LogRecord *record = frec__arena_alloc(&otlp->arena, sizeof(*record));
-
-	if (!record ||
-	    !frec__otlp_attributes(&otlp->arena, ret, room + FREC_OTLP_OTHER_ATTRIBUTES_MAX))
-		return NULL;
-	otlp__log_record__init(record);
-	record->time_unix_nano = frec__snapshot_realtime(host->snapshot, time);
-	record->observed_time_unix_nano = record->time_unix_nano;
-	otlp->hosts[host->index].records[otlp->hosts[host->index].count++] = record;
-	otlp->count++;
-	frec__otlp_add_integer(&otlp->arena, ret, "flightrec.time", (int64_t)time);
-	return record;
+	return frec__pack_varint(frec__pack_varint(p, field << 3 | 2), size);
 }
 
-static void finish_record(Otlp__LogRecord *record, const struct frec_otlp_attributes *attributes)
+static size_t size_with_head(size_t size)
 {
-	record->attributes = attributes->items;
-	record->n_attributes = attributes->count;
+	uint8_t head[2 * FREC_PACK_VARINT_MAX];
+
+	return (size_t)(pack_head(head, 1, size) - head) + size;
 }
 
-// Writes one host's part of the batch.
+// Writes one host's part of the batch, as one message.
 static int flush_host(struct otlp *otlp, const struct frec_host *of, struct frec_error *reterr)
 {
-	Otlp__LogsData data = OTLP__LOGS_DATA__INIT;
-	Otlp__ResourceLogs resource_logs = OTLP__RESOURCE_LOGS__INIT;
+	struct frec_otlp_records *records = &otlp->hosts[of->index];
 	Otlp__Resource resource = OTLP__RESOURCE__INIT;
-	Otlp__ScopeLogs scope_logs = OTLP__SCOPE_LOGS__INIT;
-	Otlp__ResourceLogs *all_resources[] = {&resource_logs};
-	Otlp__ScopeLogs *all_scopes[] = {&scope_logs};
+	Otlp__InstrumentationScope *scope = frec__otlp_scope(&otlp->arena, of);
 	struct frec_otlp_attributes host;
+	size_t resource_size, scope_size, scope_logs, all;
+	uint8_t *data, *p;
 
 	if (frec__otlp_attributes(&otlp->arena, &host,
 				  FREC_OTLP_OTHER_ATTRIBUTES_MAX + FREC_OTLP_TAGS_MAX)) {
@@ -85,18 +75,26 @@ static int flush_host(struct otlp *otlp, const struct frec_host *of, struct frec
 	}
 	resource.attributes = host.items;
 	resource.n_attributes = host.count;
-	scope_logs.scope = frec__otlp_scope(&otlp->arena, of);
-	scope_logs.log_records = otlp->hosts[of->index].records;
-	scope_logs.n_log_records = otlp->hosts[of->index].count;
-	resource_logs.resource = &resource;
-	resource_logs.scope_logs = all_scopes;
-	resource_logs.n_scope_logs = 1;
-	data.resource_logs = all_resources;
-	data.n_resource_logs = 1;
-	otlp->hosts[of->index].count = 0;
-	if (otlp->arena.failed)
+	if (otlp->arena.failed || records->packed.failed || !scope)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	return frec__packed_write(&otlp->packed, &data.base, otlp->context->output, reterr);
+	resource_size = otlp__resource__get_packed_size(&resource);
+	scope_size = otlp__instrumentation_scope__get_packed_size(scope);
+	scope_logs = size_with_head(scope_size) + records->packed.size;
+	all = size_with_head(resource_size) + size_with_head(scope_logs);
+	data = frec__packed_room(&otlp->packed, size_with_head(all));
+	if (!data)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	p = pack_head(data, DATA_RESOURCE_LOGS, all);
+	p = pack_head(p, RESOURCE_LOGS_RESOURCE, resource_size);
+	p += otlp__resource__pack(&resource, p);
+	p = pack_head(p, RESOURCE_LOGS_SCOPE_LOGS, scope_logs);
+	p = pack_head(p, SCOPE_LOGS_SCOPE, scope_size);
+	p += otlp__instrumentation_scope__pack(scope, p);
+	memcpy(p, records->packed.data, records->packed.size);
+	p += records->packed.size;
+	frec__text_clear(&records->packed);
+	records->count = 0;
+	return frec__output_write(otlp->context->output, data, (size_t)(p - data), reterr);
 }
 
 static int flush(struct otlp *otlp, struct frec_error *reterr)
@@ -126,6 +124,9 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 		free(otlp);
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	}
+	for (size_t i = 0; i < context->timeline->hosts.count; i++)
+		frec__otlp_records_init(&otlp->hosts[i],
+					context->timeline->hosts.hosts[i].snapshot);
 	*ret_state = otlp;
 	return 0;
 }
@@ -133,65 +134,47 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
 {
 	struct otlp *otlp = state;
-	struct frec_arena *arena = &otlp->arena;
-	const Flightrec__Source *source = event->source;
-	struct frec_otlp_attributes attributes;
+	struct frec_otlp_records *records = &otlp->hosts[event->host->index];
 	struct frec_otlp_ids ids;
-	struct frec_otlp_field *fields = frec__arena_array(arena, source->n_field, sizeof(*fields));
 	int r = frec__otlp_follow(&otlp->spans, event, &ids, NULL, reterr);
-	const Flightrec__Process *tagged;
-	Otlp__LogRecord *record;
 
 	if (r)
 		return r;
-	tagged = event->who && event->who->process->n_tag ? event->who->process : NULL;
-	record = start_record(otlp, event->host, event->record->time,
-			      source->n_field + (tagged ? FREC_OTLP_TAGS_MAX : 0), &attributes);
-	if (!record || !fields)
+	frec__otlp_records_add(records, event, &ids);
+	if (records->packed.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	record->event_name = frec__otlp_qualified(arena, source->system, source->name);
-	record->trace_id = frec__otlp_id(arena, ids.trace, sizeof(ids.trace));
-	record->span_id = frec__otlp_id(arena, ids.span, sizeof(ids.span));
-	frec__otlp_add_process(arena, &attributes, event->who, event->record->pid);
-	frec__otlp_add_thread(arena, &attributes, event->who, event->record->tid);
-	if (event->record->cpu != FREC_UNKNOWN)
-		frec__otlp_add_integer(arena, &attributes, "cpu.logical_number",
-				       event->record->cpu);
-	for (size_t i = 0; i < source->n_field; i++)
-		fields[i] = (struct frec_otlp_field){
-			frec__otlp_qualified(arena, source->system, source->field[i]->name),
-			&event->values[i]};
-	frec__otlp_add_fields(arena, &attributes, fields, source->n_field);
-	if (tagged)
-		frec__otlp_add_tags(arena, &attributes, tagged->tag, tagged->n_tag);
-	finish_record(record, &attributes);
-	return otlp->count == BATCH ? flush(otlp, reterr) : 0;
+	return ++otlp->count == BATCH ? flush(otlp, reterr) : 0;
 }
 
 // Adds a record of the death, the only kind of record with a severity.
 static void add_crash(struct otlp *otlp, const struct frec_timeline_file *file)
 {
 	const Flightrec__Crash *crash = file->events.snapshot->crash;
+	Otlp__LogRecord record = OTLP__LOG_RECORD__INIT;
+	Otlp__AnyValue body = OTLP__ANY_VALUE__INIT;
 	struct frec_otlp_attributes attributes;
-	Otlp__LogRecord *record = start_record(otlp, file->host, crash->time, 0, &attributes);
-	Otlp__AnyValue *body = frec__arena_alloc(&otlp->arena, sizeof(*body));
 	uint32_t tid = crash->tid ? crash->tid : crash->pid;
 	const struct frec_process_entry *who =
 		frec__processes_find(&file->events.processes, tid, crash->time);
 	FREC_TEXT_FREE struct frec_text words = {0};
 
-	if (!record || !body)
+	if (!frec__otlp_attributes(&otlp->arena, &attributes, FREC_OTLP_OTHER_ATTRIBUTES_MAX))
 		return;
-	record->event_name = "flightrec.crash";
-	record->severity_number = OTLP__SEVERITY_NUMBER__SEVERITY_NUMBER_FATAL;
+	record.time_unix_nano = frec__snapshot_realtime(file->host->snapshot, crash->time);
+	record.observed_time_unix_nano = record.time_unix_nano;
+	record.event_name = "flightrec.crash";
+	record.severity_number = OTLP__SEVERITY_NUMBER__SEVERITY_NUMBER_FATAL;
+	frec__otlp_add_integer(&otlp->arena, &attributes, "flightrec.time", (int64_t)crash->time);
 	frec__otlp_add_process(&otlp->arena, &attributes, who, crash->pid);
 	frec__otlp_add_thread(&otlp->arena, &attributes, who, tid);
 	frec__crash_headline(&words, crash);
-	otlp__any_value__init(body);
-	frec__otlp_set_string(body, frec__arena_utf8(&otlp->arena, words.data, words.size, ""));
-	record->body = body;
-	finish_record(record, &attributes);
+	frec__otlp_set_string(&body, frec__arena_utf8(&otlp->arena, words.data, words.size, ""));
+	record.body = &body;
+	record.attributes = attributes.items;
+	record.n_attributes = attributes.count;
 	otlp->arena.failed |= words.failed;
+	frec__otlp_records_add_message(&otlp->hosts[file->host->index], &record.base);
+	otlp->count++;
 }
 
 static int end(void *state, struct frec_error *reterr)
@@ -216,6 +199,8 @@ static void destroy(void *state)
 
 	frec__otlp_spans_deinit(&otlp->spans);
 	frec__arena_free(&otlp->arena);
+	for (size_t i = 0; i < otlp->context->timeline->hosts.count; i++)
+		frec__otlp_records_deinit(&otlp->hosts[i]);
 	free(otlp->hosts);
 	free(otlp->packed.data);
 	free(otlp);

@@ -6,7 +6,7 @@
 #ifndef FREC_EXPORT_PERFETTO_PACKET_H
 #define FREC_EXPORT_PERFETTO_PACKET_H
 
-#include "export/perfetto/pack.h"
+#include "export/pack.h"
 #include "export/perfetto/trace.h"
 
 enum { TRACE_PACKET = 1 };

@@ -85,4 +85,10 @@ static inline uint64_t frec__not_ascii_text(uint64_t word)
 	return word | (word - FREC_IN_ALL_BYTES(1));
 }
 
+/* The same for all bytes but printable ASCII. */
+static inline uint64_t frec__not_printable(uint64_t word)
+{
+	return word | (word + FREC_IN_ALL_BYTES(1)) | (word - FREC_IN_ALL_BYTES(0x20));
+}
+
 #endif

@@ -155,8 +155,10 @@ static void add_escaped(struct frec_text *text, const uint8_t *p, size_t size,
 {
 	size_t start = 0;
 
-	if (!size)
+	if (frec__bytes_are_plain(p, size, frec__not_printable)) {
+		frec__text_add(text, p, size);
 		return;
+	}
 	for (size_t i = 0; i < size;) {
 		uint32_t code = 0;
 		size_t length;
@@ -229,8 +231,8 @@ static uint64_t not_plain_in_json(uint64_t word)
 	uint64_t quotes = word ^ FREC_IN_ALL_BYTES('"'),
 		 backslashes = word ^ FREC_IN_ALL_BYTES('\\');
 
-	return word | (word + FREC_IN_ALL_BYTES(1)) | (word - FREC_IN_ALL_BYTES(0x20)) |
-	       (quotes - FREC_IN_ALL_BYTES(1)) | (backslashes - FREC_IN_ALL_BYTES(1));
+	return frec__not_printable(word) | (quotes - FREC_IN_ALL_BYTES(1)) |
+	       (backslashes - FREC_IN_ALL_BYTES(1));
 }
 
 void frec__text_json(struct frec_text *text, const void *data, size_t size)

@@ -103,7 +103,8 @@ static void tables(const struct frec_unwinder *unwinder)
 {
 	struct frec_rows_statistics sum = {0}, one;
 
-	for (const struct frec_module *module = unwinder->modules; module; module = module->next) {
+	for (size_t i = 0; i < unwinder->module_count; i++) {
+		const struct frec_module *module = unwinder->modules[i];
 		if (!module->eh_frame.rows)
 			continue;
 		frec__rows_statistics(module->eh_frame.rows, &one);
@@ -118,7 +119,8 @@ static void tables(const struct frec_unwinder *unwinder)
 
 static void whole_tables(const struct frec_unwinder *unwinder)
 {
-	for (const struct frec_module *module = unwinder->modules; module; module = module->next) {
+	for (size_t i = 0; i < unwinder->module_count; i++) {
+		const struct frec_module *module = unwinder->modules[i];
 		struct frec_rows_statistics all;
 		struct frec_rows *rows;
 		double start = now();

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "export/export.h"
-#include "export/perfetto/pack.h"
+#include "export/pack.h"
 #include "perfetto_trace.pb-c.h"
 #include "tests/data/make_snapshot.h"
 

@@ -5,14 +5,15 @@
  * would be the bottleneck. Every function returns where to continue. If the fields are written in
  * the order of their numbers, the result is the same as protobuf-c's, byte for byte.
  */
-#ifndef FREC_EXPORT_PERFETTO_PACK_H
-#define FREC_EXPORT_PERFETTO_PACK_H
+#ifndef FREC_EXPORT_PACK_H
+#define FREC_EXPORT_PACK_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "export/read/short_bytes.h"
+#include "export/read/text.h"
 
 #define FREC_PACK_VARINT_MAX 10
 
@@ -45,6 +46,20 @@ static inline uint8_t *frec__pack_bytes(uint8_t *p, uint32_t field, const void *
 	p = frec__pack_varint(p, size);
 	frec__copy_short(p, data, size);
 	return p + size;
+}
+
+/* Packs text as valid UTF-8, followed by `end`. This fills at most four times `size` bytes, plus
+ * those of `end` and of the field's number and length. If memory for `scratch` runs out, sets its
+ * `failed`. */
+static inline uint8_t *frec__pack_text(uint8_t *p, uint32_t field, const void *data, size_t size,
+				       const char *end, struct frec_text *scratch)
+{
+	if (!*end && frec__bytes_are_plain(data, size, frec__not_ascii_text))
+		return frec__pack_bytes(p, field, data, size);
+	frec__text_clear(scratch);
+	frec__text_utf8(scratch, data, size);
+	frec__text_puts(scratch, end);
+	return frec__pack_bytes(p, field, scratch->data, scratch->size);
 }
 
 /* Begins a nested message. Returns where its contents go; pass this pointer to frec__pack_end_sized
