@@ -56,19 +56,26 @@ static int do_without_kernel(const struct frec_engine *engine, struct frec_error
 	return 0;
 }
 
+static const struct frec_selection *service_stacks(
+	const struct frec_engine *engine, bool (*is_meant)(const struct frec_stack_choice *choice))
+{
+	return frec__selections_with_stacks(&engine->selections, engine->tracefs, true, is_meant);
+}
+
 static int choose_transport(struct frec_engine *engine, struct frec_error *reterr)
 {
 	bool user_events =
 		engine->kernel && !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
 	const struct frec_engine_options *options = &engine->options;
-	const struct frec_selection *stacks =
-		frec__selections_service_stacks(&engine->selections, engine->tracefs);
+	const struct frec_selection *stacks = service_stacks(engine, frec__stack_any);
+	const struct frec_selection *self = service_stacks(engine, frec__stack_by_service_only);
 	const struct frec_transport_facts facts = {.user_events = user_events,
 						   .kernel = engine->kernel,
 						   .whole_machine = !options->hands_memory ||
 								    options->serves_others,
 						   .memory_taken = options->memory_taken,
-						   .stacks = stacks ? stacks->text : NULL};
+						   .stacks = stacks ? stacks->text : NULL,
+						   .self = self ? self->text : NULL};
 
 	engine->transport = options->transport;
 	snprintf(engine->transport_why, sizeof(engine->transport_why), "--transport asked for it");
@@ -86,23 +93,44 @@ static int choose_transport(struct frec_engine *engine, struct frec_error *reter
 	return 0;
 }
 
-// Events that services write themselves carry no stacks, because only the kernel can take stacks.
+// Only services take some stacks, and only with events that they write into shared memory.
+static int check_stacks_of_services(const struct frec_engine *engine, struct frec_error *reterr)
+{
+	const struct frec_selection *selection = frec__selections_with_stacks(
+		&engine->selections, engine->tracefs, false, frec__stack_by_service_only);
+
+	if (selection)
+		return frec__error(reterr, -EINVAL,
+				   "-e %s: stack=self is for events of services, which take it "
+				   "themselves: use stack=fp or stack=dwarf",
+				   selection->text);
+	selection = service_stacks(engine, frec__stack_by_service_only);
+	if (selection && engine->transport != FREC_TRANSPORT_SHM)
+		return frec__error(reterr, -EINVAL,
+				   "-e %s: stack=self comes with events in shared memory only: use "
+				   "--transport shm, or stack=fp or stack=dwarf",
+				   selection->text);
+	return 0;
+}
+
+// Only the kernel takes the other stacks, and events that services write themselves have none.
 static int check_stacks(const struct frec_engine *engine, struct frec_error *reterr)
 {
-	const struct frec_selection *selection =
-		frec__selections_service_stacks(&engine->selections, engine->tracefs);
+	const struct frec_selection *selection = service_stacks(engine, frec__stack_by_kernel_only);
+	int r = check_stacks_of_services(engine, reterr);
 
-	if (!selection || engine->transport != FREC_TRANSPORT_SHM)
-		return 0;
+	if (r || !selection || engine->transport != FREC_TRANSPORT_SHM)
+		return r;
 	if (engine->options.transport == FREC_TRANSPORT_SHM)
 		return frec__error(reterr, -EINVAL,
-				   "-e %s: with --transport shm there are no stacks: use another "
-				   "transport, or /stack=none/",
+				   "-e %s: with --transport shm there are no such stacks: use "
+				   "/stack=fp/, /stack=self/ or /stack=none/, or another transport",
 				   selection->text);
 	if (!engine->kernel)
 		return frec__error(reterr, engine->no_kernel.code,
-				   "-e %s: only the kernel takes stacks: %s", selection->text,
-				   engine->no_kernel.message);
+				   "-e %s: only the kernel takes such stacks, while services take "
+				   "/stack=fp/ and /stack=self/: %s",
+				   selection->text, engine->no_kernel.message);
 	frec__report(LOG_WARNING,
 		     "-e %s: events come in without stacks, because neither user_events nor "
 		     "breakpoints work here: 'flightrec doctor' tells more",

@@ -21,9 +21,7 @@ static double share_of_stacks(const struct frec_source_set *sources, size_t at)
 	struct frec_id_map ids;
 	size_t count;
 
-	// Services write no stacks.
-	if (ring->shm || at >= capture->rings_room ||
-	    frec__id_map_init(&ids, sources->source, sources->count))
+	if (at >= capture->rings_room || frec__id_map_init(&ids, sources->source, sources->count))
 		return 0;
 	copy = &capture->copy[at];
 	frec__ring_copy(ring, copy);

@@ -51,6 +51,40 @@ static const char *const *event_names(const struct frec_selections *selections,
 	return ret;
 }
 
+static char letter_of(const struct frec_stack_choice *stack)
+{
+	if (!frec__stack_by_service(stack))
+		return FREC_SHM_STACK_NONE;
+	return stack->self ? FREC_SHM_STACK_SELF : FREC_SHM_STACK_FRAMES;
+}
+
+// Asks services for the stacks that are selected, and that they can take.
+static int ask_stacks(const struct frec_selections *selections, struct frec_shm_rings *rings,
+		      struct frec_error *reterr)
+{
+	char *stacks[FREC_SELECTIONS_MAX + 1] = {NULL};
+	size_t count = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < selections->count && count < FREC_SELECTIONS_MAX && !r; i++) {
+		const struct frec_selection *selection = &selections->selection[i];
+
+		if (selection->kind != FREC_SELECT_EVENT || !selection->stack.is_set)
+			continue;
+		if (asprintf(&stacks[count], "%c%s", letter_of(&selection->stack),
+			     selection->name) < 0)
+			r = frec__error(reterr, -ENOMEM, "shared rings: out of memory");
+		else
+			count++;
+	}
+	stacks[count] = NULL;
+	if (!r)
+		r = frec__shm_ask_stacks(rings, (const char *const *)stacks, reterr);
+	while (count)
+		free(stacks[--count]);
+	return r;
+}
+
 static int create(struct frec_memories *memories, struct frec_memory *memory,
 		  struct frec_error *reterr)
 {
@@ -63,6 +97,9 @@ static int create(struct frec_memories *memories, struct frec_memory *memory,
 	r = frec__shm_create(&memory->rings, sources->rings->size,
 			     event_names(sources->selections, names),
 			     memories->guard ? FREC_SHM_GUARD : 0, reterr);
+	if (r)
+		return r;
+	r = ask_stacks(sources->selections, memory->rings, reterr);
 	if (r)
 		return r;
 	frec__shm_set_clock(memory->rings, frec__clock_probe(&memories->clock));
@@ -291,8 +328,14 @@ static void add_source(struct frec_source_set *sources, struct frec_memory *memo
 	int r = declared_source(event, &source);
 
 	if (!r) {
-		source.stack_missing = frec__stack_any(
-			frec__selections_stack(sources->selections, &source.listed));
+		const struct frec_stack_choice *stack =
+			frec__selections_stack(sources->selections, &source.listed);
+
+		source.stack_missing = frec__stack_by_kernel_only(stack);
+		if (frec__stack_by_service(stack)) {
+			frec__source_set_stack(&source, stack);
+			frec__shm_keep_stacks(memory->rings, number);
+		}
 		source.shm = memory->rings;
 		source.shm_number = memory->number;
 		source.shm_event = number;

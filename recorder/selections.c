@@ -73,12 +73,13 @@ const struct frec_selection *frec__selections_beyond_services(
 	return NULL;
 }
 
-const struct frec_selection *frec__selections_service_stacks(
-	const struct frec_selections *selections, int tracefs)
+const struct frec_selection *frec__selections_with_stacks(
+	const struct frec_selections *selections, int tracefs, bool services,
+	bool (*is_meant)(const struct frec_stack_choice *choice))
 {
 	for (size_t i = 0; i < selections->count; i++) {
-		if (frec__stack_any(&selections->selection[i].stack) &&
-		    is_of_services(&selections->selection[i], tracefs))
+		if (is_meant(&selections->selection[i].stack) &&
+		    is_of_services(&selections->selection[i], tracefs) == services)
 			return &selections->selection[i];
 	}
 	return NULL;

@@ -32,9 +32,11 @@ int frec__selections_check(const struct frec_selections *selections, int tracefs
 const struct frec_selection *frec__selections_beyond_services(
 	const struct frec_selections *selections, int tracefs);
 
-/* Returns the first selection that asks for stacks with events of services; NULL: there is none. */
-const struct frec_selection *frec__selections_service_stacks(
-	const struct frec_selections *selections, int tracefs);
+/* Returns the first selection of events of services, or if `services` is false the first of other
+ * events, with stacks for which `is_meant` returns true; NULL: there is none. */
+const struct frec_selection *frec__selections_with_stacks(
+	const struct frec_selections *selections, int tracefs, bool services,
+	bool (*is_meant)(const struct frec_stack_choice *choice));
 
 /* Returns the stacks of an event: the choice of the last selection that matches the event and
  * chooses stacks, else selections->stack. */

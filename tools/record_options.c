@@ -174,7 +174,7 @@ void frec__record_options_init(struct frec_record_options *options)
 			 "usdt:FILE:PROVIDER:PROBE[:argN=str]... for the USDT probes of any "
 			 "program or library, tp_btf:NAME for kernel tracepoints by their "
 			 "arguments; EVENT/stack=KIND/ adds stacks: fp, kernel, dwarf[,bytes=N], "
-			 "several joined by '+', or none"},
+			 "several joined by '+', or none; or self"},
 		{.name = "stack",
 		 .value = "=BYTES",
 		 .parse = parse_stack,

@@ -27,6 +27,8 @@ _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(st
 			       offsetof(struct frec_sample, raw),
 	       "a record is a frame and then a sample");
 
+#define CHAIN_AT offsetof(struct frec_shm_record, raw_size)
+
 struct scan {
 	const struct frec_shm_rings *rings;
 	// How many more bytes may go into the computation of checksums that turn out to be wrong.
@@ -66,14 +68,39 @@ void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec
 	copy->valid = size;
 }
 
+// Returns the size of the call stack in a record of `size` bytes, 0 if it has none, or `size` if
+// there cannot be such a stack. The process wrote it, so it has no addresses of the kernel.
+static size_t chain_size(const uint8_t *at, uint16_t misc, size_t size)
+{
+	struct frec_shm_chain chain;
+	size_t chain_size;
+
+	if (!(misc & FREC_SHM_MISC_CHAIN))
+		return 0;
+	memcpy(&chain.count, at + CHAIN_AT, sizeof(chain.count));
+	if (chain.count > sizeof(chain.word) / sizeof(*chain.word))
+		return size;
+	chain_size = sizeof(chain.count) + chain.count * sizeof(*chain.word);
+	if (sizeof(struct frec_shm_record) + chain_size > size)
+		return size;
+	memcpy(&chain, at + CHAIN_AT, chain_size);
+	if (chain.count && chain.word[0] != (uint64_t)PERF_CONTEXT_USER)
+		return size;
+	for (size_t i = 1; i < chain.count; i++)
+		if (chain.word[i] >> 63)
+			return size;
+	return chain_size;
+}
+
 // Returns the size of the record at `at`, frame included, or 0 if there is no complete record of a
 // known event. `room` is the number of bytes from `at` on. `position` is the position of the ring
 // after the record was reserved.
 static size_t record_size(struct scan *scan, const uint8_t *at, size_t room, uint64_t position)
 {
 	struct frec_shm_record record;
+	uint32_t raw_size;
 	uint64_t slot;
-	size_t size;
+	size_t size, chain;
 
 	if (room < sizeof(record))
 		return 0;
@@ -83,9 +110,15 @@ static size_t record_size(struct scan *scan, const uint8_t *at, size_t room, uin
 	if (record.commit != frec__shm_commit_word(position, scan->rings->key) || size > room ||
 	    size > FREC_SHM_RECORD_MAX || size % 8 || size < sizeof(record) + 8 ||
 	    record.header.type != PERF_RECORD_SAMPLE ||
-	    record.header.misc != PERF_RECORD_MISC_USER ||
-	    record.raw_size != size - sizeof(record) || slot >= FREC_SHM_EVENTS ||
-	    scan->rings->known[slot] != FREC_SHM_KNOWN || size > scan->budget)
+	    (record.header.misc & ~FREC_SHM_MISC_CHAIN) != PERF_RECORD_MISC_USER ||
+	    slot >= FREC_SHM_EVENTS || scan->rings->known[slot] != FREC_SHM_KNOWN ||
+	    size > scan->budget)
+		return 0;
+	chain = chain_size(at, record.header.misc, size);
+	if (chain > size - sizeof(record) - 8)
+		return 0;
+	memcpy(&raw_size, at + CHAIN_AT + chain, sizeof(raw_size));
+	if (raw_size != size - sizeof(record) - chain)
 		return 0;
 	if (frec__shm_checksum(at + FREC_SHM_FRAME_SIZE, size - FREC_SHM_FRAME_SIZE) ==
 	    record.checksum)
@@ -147,6 +180,33 @@ static bool find_position(struct scan *scan, struct frec_ring_copy *copy)
 	return true;
 }
 
+// Moves the record of `size` bytes at `from` to `to`, without its frame, and makes it look like all
+// records of its event: with a call stack, which may be empty, or without. `to` is not after
+// `from`, and a record that gets an empty stack has room for it because it loses its frame. Returns
+// the new size.
+static size_t move(const struct scan *scan, uint8_t *to, const uint8_t *from, size_t size)
+{
+	const size_t head = CHAIN_AT - FREC_SHM_FRAME_SIZE;
+	struct frec_shm_record record;
+	struct frec_sample *sample = (void *)to;
+	size_t chain, keep, tail;
+
+	memcpy(&record, from, sizeof(record));
+	chain = chain_size(from, record.header.misc, size);
+	tail = size - CHAIN_AT - chain;
+	keep = scan->rings->chains[record.id - FREC_SHM_ID_FIRST] ? chain ? chain : sizeof(uint64_t)
+								  : 0;
+	memmove(to, from + FREC_SHM_FRAME_SIZE, head);
+	if (keep && chain)
+		memmove(to + head, from + CHAIN_AT, chain);
+	else
+		memset(to + head, 0, keep);
+	memmove(to + head + keep, from + CHAIN_AT + chain, tail);
+	sample->header.misc = PERF_RECORD_MISC_USER;
+	sample->header.size = (uint16_t)(head + keep + tail);
+	return head + keep + tail;
+}
+
 // Moves the whole records in the first `size` bytes to the start of the copy, without frames and
 // gaps. Returns where the last of them ended before the move. Gaps that end at or before `certain`
 // count as damage; a gap that reaches further ends the scan.
@@ -169,10 +229,8 @@ static size_t compact(struct scan *scan, struct frec_ring_copy *copy, size_t siz
 			damage->regions++;
 			damage->bytes += i - gap;
 		}
-		length -= FREC_SHM_FRAME_SIZE;
-		memmove(copy->data + copy->valid, copy->data + i + FREC_SHM_FRAME_SIZE, length);
-		copy->valid += length;
-		i += FREC_SHM_FRAME_SIZE + length;
+		copy->valid += move(scan, copy->data + copy->valid, copy->data + i, length);
+		i += length;
 		gap = at = i;
 	}
 	return at;

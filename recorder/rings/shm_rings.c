@@ -21,18 +21,19 @@
 
 #define OWNER_OFFSET offsetof(struct frec_shm_header, owner)
 
-static int write_selection(struct frec_shm_header *header, const char *const *selection)
+// Writes a list into the `room` bytes at `to`, which are zeroes, so that an empty string ends it.
+static int write_list(char *to, size_t room, const char *const *list)
 {
 	size_t used = 0;
 
-	for (; *selection; selection++) {
-		size_t size = strlen(*selection) + 1;
+	for (; *list; list++) {
+		size_t size = strlen(*list) + 1;
 
 		if (size == 1)
 			continue; // An empty string would end the list.
-		if (size > sizeof(header->selection) - 1 - used)
+		if (!room || size > room - 1 - used)
 			return -E2BIG;
-		memcpy(header->selection + used, *selection, size);
+		memcpy(to + used, *list, size);
 		used += size;
 	}
 	return 0;
@@ -81,7 +82,7 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	header->ring_size = rings->ring_size;
 	header->key = rings->key;
 	set_epoch(rings);
-	r = write_selection(header, selection);
+	r = write_list(header->selection, sizeof(header->selection), selection);
 	if (r)
 		return r;
 	for (size_t i = 0; i < rings->count; i++) {
@@ -189,6 +190,29 @@ void frec__shm_set_clock(struct frec_shm_rings *rings, enum frec_clock_way way)
 		options |= FREC_SHM_COUNTER;
 	if (options != __atomic_load_n(&header->options, __ATOMIC_RELAXED))
 		__atomic_store_n(&header->options, options, __ATOMIC_RELAXED);
+}
+
+int frec__shm_ask_stacks(struct frec_shm_rings *rings, const char *const *stacks,
+			 struct frec_error *reterr)
+{
+	struct frec_shm_header *header = rings->map;
+	char *to = header->selection, *end = to + sizeof(header->selection);
+
+	// After the list of events, which frec__shm_create() has written.
+	while (*to)
+		to += strlen(to) + 1;
+	to++;
+	return write_list(to, (size_t)(end - to), stacks)
+		       ? frec__error(reterr, -E2BIG,
+				     "shared rings: the events that are selected with stacks take "
+				     "more than %d characters",
+				     FREC_SHM_SELECTION_SIZE)
+		       : 0;
+}
+
+void frec__shm_keep_stacks(struct frec_shm_rings *rings, size_t event)
+{
+	rings->chains[rings->event[event].id - FREC_SHM_ID_FIRST] = true;
 }
 
 int frec__shm_fd(const struct frec_shm_rings *rings)

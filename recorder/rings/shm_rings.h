@@ -43,6 +43,16 @@ struct frec_shm_event {
 int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *const *selection,
 		     uint32_t options, struct frec_error *reterr);
 
+/* Asks services for call stacks: `stacks` is a list that ends in NULL, of texts that each consist
+ * of a letter FREC_SHM_STACK_... and a glob over PROVIDER:NAME; the last that matches an event
+ * counts. Must be called once, before a service attaches. Returns 0, or -E2BIG with a message. */
+int frec__shm_ask_stacks(struct frec_shm_rings *rings, const char *const *stacks,
+			 struct frec_error *reterr);
+
+/* Makes the copies of an event's records have call stacks, empty if a record has none. The copies
+ * of all other records have none. */
+void frec__shm_keep_stacks(struct frec_shm_rings *rings, size_t event);
+
 /* Must be called by the thread that created the rings. Services stop writing at their next event,
  * and the memory is given back although they still map it. NULL is fine. */
 void frec__shm_destroy(struct frec_shm_rings *rings);

@@ -19,6 +19,7 @@ struct frec_shm_rings {
 	struct frec_shm_event event[FREC_SHM_EVENTS];
 	uint32_t forks_seen;		/* entries of `forked` that were read */
 	uint8_t known[FREC_SHM_EVENTS]; /* per slot: FREC_SHM_UNSEEN, ... */
+	bool chains[FREC_SHM_EVENTS];	/* per slot: copies of its records have call stacks */
 };
 
 static inline const struct frec_shm_control *frec__shm_control(const struct frec_shm_rings *rings,

@@ -164,6 +164,18 @@ static COLD int write_failed(struct frec__event *event, struct iovec *vector, in
 // Emits to the transports that need the payload in one piece, and builds that piece on the stack.
 // Copying also brings the pages of a string into memory, which a BPF program that reads the payload
 // at the site cannot do, because it must not fault.
+static inline __attribute__((always_inline)) void lay_out(char *flat, const struct iovec *vector,
+							  const struct frec__payload *payload)
+{
+	char *next = flat + FREC__COMMON_SIZE;
+
+	memset(flat, 0, FREC__COMMON_SIZE);
+	next = mempcpy(next, (char *)vector[0].iov_base + sizeof(uint32_t),
+		       vector[0].iov_len - sizeof(uint32_t));
+	for (int i = 1; i < payload->count; i++)
+		next = mempcpy(next, vector[i].iov_base, vector[i].iov_len);
+}
+
 static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const struct iovec *vector,
 						const struct frec__payload *payload,
 						frec__site *site, const uint64_t *args)
@@ -171,17 +183,36 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const s
 	uint64_t room[(FREC__SHM_ROOM_BEFORE + FREC__COMMON_SIZE + payload->size +
 		       FREC__SHM_ROOM_AFTER + 7) /
 		      8];
-	char *flat = (char *)room + FREC__SHM_ROOM_BEFORE, *next = flat + FREC__COMMON_SIZE;
+	char *flat = (char *)room + FREC__SHM_ROOM_BEFORE;
 
-	memset(flat, 0, FREC__COMMON_SIZE);
-	next = mempcpy(next, (char *)vector[0].iov_base + sizeof(uint32_t),
-		       vector[0].iov_len - sizeof(uint32_t));
-	for (int i = 1; i < payload->count; i++)
-		next = mempcpy(next, vector[i].iov_base, vector[i].iov_len);
+	lay_out(flat, vector, payload);
 	if (shm)
 		frec__shm_emit_flat(shm, flat, FREC__COMMON_SIZE + payload->size);
 	if (args)
 		site(args, flat + FREC__COMMON_SIZE, payload->size);
+}
+
+// Emits to shared memory with the call stack of the caller.
+static __attribute__((noinline)) void emit_with_stack(struct frec__event *event,
+						      const struct iovec *vector,
+						      const struct frec__payload *payload,
+						      const struct frec__shm_caller *caller)
+{
+	struct frec_shm_chain chain;
+
+	if (!frec__shm_listens(event))
+		return;
+	frec__shm_stack_take((int)__atomic_load_n(&event->shm_stack, __ATOMIC_RELAXED), caller,
+			     &chain);
+
+	uint64_t room[(FREC__SHM_ROOM_BEFORE + FREC__COMMON_SIZE + payload->size +
+		       FREC__SHM_ROOM_AFTER + 7) /
+			      8 +
+		      1 + chain.count];
+	char *flat = (char *)room + FREC__SHM_ROOM_BEFORE + frec__shm_chain_size(&chain);
+
+	lay_out(flat, vector, payload);
+	frec__shm_emit_chain(event, &chain, flat, FREC__COMMON_SIZE + payload->size);
 }
 
 // Returns whether all byte arrays are at addresses that can be read. A write to user_events does
@@ -215,7 +246,7 @@ static __attribute__((noinline)) int emit_others(struct frec__event *event, stru
 {
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 	struct frec__payload payload = {.count = shape[0], .size = size};
-	bool shm = enabled & FREC__SHM_MASK;
+	bool shm = enabled & FREC__SHM_MASK, stack = shm && enabled & FREC__SHM_STACK_MASK;
 	int fd, r;
 
 	if (size > FREC_PAYLOAD_MAX) {
@@ -225,8 +256,16 @@ static __attribute__((noinline)) int emit_others(struct frec__event *event, stru
 			return drop(event, payload.size, r);
 	} else if (!bytes_readable(vector, shape)) {
 		return drop(event, size, -EFAULT);
-	} else if (shm) {
+	} else if (shm && !stack) {
 		frec__shm_emit(event, vector, shape + 1, size);
+		shm = false;
+	}
+	if (stack) {
+		// Functions that call this one are done by then, so it returns to the caller.
+		const struct frec__shm_caller caller = {__builtin_frame_address(0),
+							(uintptr_t)__builtin_return_address(0)};
+
+		emit_with_stack(event, vector, &payload, &caller);
 		shm = false;
 	}
 	if (args || shm)
@@ -332,7 +371,8 @@ bool frec__listens(struct frec__event *event)
 {
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 
-	return enabled & ~FREC__SHM_MASK || (enabled & FREC__SHM_MASK && frec__shm_listens(event));
+	return enabled & ~(FREC__SHM_MASK | FREC__SHM_STACK_MASK) ||
+	       (enabled & FREC__SHM_MASK && frec__shm_listens(event));
 }
 
 size_t frec__text_length(const char *text)

@@ -20,6 +20,7 @@
 #include "recorder/service/shm_clock.h"
 #include "recorder/service/shm_identity.h"
 #include "recorder/service/shm_inherit.h"
+#include "recorder/service/shm_stack.h"
 
 // Guards the variables below, and `registered` of every event.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -42,6 +43,7 @@ static void unlock_in_child(void)
 {
 	frec__shm_identity_forked();
 	frec__shm_clock_forked();
+	frec__shm_stack_forked();
 	pthread_mutex_unlock(&lock);
 	frec__shm_announce_birth();
 }
@@ -221,6 +223,19 @@ void frec__shm_detached(void)
 	pthread_mutex_unlock(&lock);
 }
 
+// Turns on the events of an object that a recorder's memory is for.
+static void register_with_memory(struct frec__object *object)
+{
+	int r = frec__shm_register(object);
+
+	if (r == -ENOENT)
+		log_line("events come without the stacks that the recorder wants (stack=self): "
+			 "there is no libunwind.so.8: install libunwind8");
+	else if (r)
+		log_line("events come without the stacks that the recorder wants (stack=self): "
+			 "signal handlers cannot be told from other code with this C library");
+}
+
 int frec__shm_attach(int fd)
 {
 	int r;
@@ -228,7 +243,7 @@ int frec__shm_attach(int fd)
 	pthread_mutex_lock(&lock);
 	r = frec__shm_map(fd);
 	for (struct frec__object *object = objects; object && !r; object = object->next)
-		frec__shm_register(object);
+		register_with_memory(object);
 	pthread_mutex_unlock(&lock);
 	return r;
 }
@@ -261,7 +276,7 @@ void frec__object_register(struct frec__object *object, struct frec__event **eve
 		objects = object;
 		__atomic_fetch_add(&frec__counts.events, (uint64_t)(end - events),
 				   __ATOMIC_RELAXED);
-		frec__shm_register(object);
+		register_with_memory(object);
 		if (open_data_file() == 0)
 			register_all();
 	}

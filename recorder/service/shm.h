@@ -36,7 +36,12 @@
  *    the ring began is in the copy or was overwritten.
  * 5. Once a slot is FREC_SHM_READY it does not change and is never freed, because records refer to
  *    it by FREC_SHM_ID. Processes with the same declaration share a slot.
- * 6. `owner` is a robust futex that a thread of the recorder holds. If that thread ends, for
+ * 6. A record may carry the addresses of its call stack, in a struct frec_shm_chain between its CPU
+ *    and the size of its payload, as in perf's records; then FREC_SHM_MISC_CHAIN is set in its
+ *    header. Whether it does is the service's word for each record: the recorder makes all records
+ *    of one event look the same, and refuses a record with more addresses than there can be, or
+ *    with one that no process has.
+ * 7. `owner` is a robust futex that a thread of the recorder holds. If that thread ends, for
  *    whatever reason, the kernel sets FUTEX_OWNER_DIED in it. A service that sees this stops
  *    writing. A recorder that ends properly sets the bit itself and then gives the pages back for
  *    everybody. If the recorder was killed, the pages stay until a service calls frec_register() or
@@ -89,6 +94,12 @@
  * counter, so services may compute times from the counter (shm_line.h). */
 #define FREC_SHM_COUNTER 4u
 
+/* How a service finds the call stack of an event: not at all, by frame pointers, or with
+ * libunwind. */
+#define FREC_SHM_STACK_NONE 'n'
+#define FREC_SHM_STACK_FRAMES 'f'
+#define FREC_SHM_STACK_SELF 's'
+
 struct frec_shm_header {
 	uint64_t magic; /* stored last */
 	uint32_t options;
@@ -97,7 +108,9 @@ struct frec_shm_header {
 	uint32_t key;	/* xor-ed into commit words */
 	uint32_t owner; /* id of a thread of the recorder; FUTEX_OWNER_DIED when it has ended */
 	/* The events that the recorder wants: globs over PROVIDER:NAME, each with its NUL, and an
-	 * empty one at the end. */
+	 * empty one at the end. After these, and with an empty one at their end as well, the stacks
+	 * that it wants with them: a letter FREC_SHM_STACK_... and a glob, of which the last that
+	 * matches counts. Services that know nothing of stacks stop at the first end. */
 	char selection[FREC_SHM_SELECTION_SIZE];
 	/* How many nanoseconds CLOCK_REALTIME is ahead of the kernel's CLOCK_MONOTONIC. The
 	 * recorder keeps this up to date, so that a process can see whether its own CLOCK_MONOTONIC
@@ -165,6 +178,7 @@ struct frec_shm_record {
 	 * that the process was in when it attached, 0: unknown; stored as one word, because the
 	 * checksum reads it back as one word soon afterwards */
 	uint64_t cpu;
+	/* here, if FREC_SHM_MISC_CHAIN is set: a struct frec_shm_chain */
 	uint32_t raw_size;
 	/* 8 bytes of common header, the payload, zeroes until the size is a multiple of 8 */
 	uint8_t raw[];
@@ -172,8 +186,27 @@ struct frec_shm_record {
 
 #define FREC_SHM_FRAME_SIZE offsetof(struct frec_shm_record, header)
 
-/* The largest record: FREC_PAYLOAD_MAX with the common header, rounded up. */
-#define FREC_SHM_RECORD_MAX ((sizeof(struct frec_shm_record) + 8 + 8184 + 7) & ~7u)
+/* The most addresses of a call stack, the same as the kernel's usual maximum. */
+#define FREC_SHM_ADDRESSES_MAX 127
+
+/*
+ * The call stack of a record: `count` words, of which the first is PERF_CONTEXT_USER and the others
+ * are addresses of the process, the newest first. The first address is in the instruction that
+ * called the library, and the others are return addresses. Without a call stack, because it was
+ * left out (shm_stack.h), `count` is 0.
+ */
+struct frec_shm_chain {
+	uint64_t count;
+	uint64_t word[1 + FREC_SHM_ADDRESSES_MAX];
+};
+
+/* A bit of frec_shm_record.header.misc: the record has the beginning of a struct frec_shm_chain,
+ * with as many words as its `count` says. */
+#define FREC_SHM_MISC_CHAIN (1u << 9)
+
+/* The largest record: FREC_PAYLOAD_MAX with the common header, rounded up, and a call stack. */
+#define FREC_SHM_RECORD_MAX \
+	(((sizeof(struct frec_shm_record) + 8 + 8184 + 7) & ~7u) + sizeof(struct frec_shm_chain))
 
 /* The offset of each section, the size of one control, and the size of the memfd. */
 struct frec_shm_layout {

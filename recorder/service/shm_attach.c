@@ -271,6 +271,26 @@ static bool is_wanted(const struct frec__shm *shm, const char *name)
 	return false;
 }
 
+// Returns FREC_SHM_STACK_... for an event: what the last glob that matches says, in the list that
+// follows the one of is_wanted().
+static int stack_of(const struct frec__shm *shm, const char *name)
+{
+	const char *at = shm->header->selection;
+	const char *end = at + FREC_SHM_SELECTION_SIZE;
+	int how = FREC_SHM_STACK_NONE;
+
+	for (size_t length, lists = 0; lists < 2 && at < end; at += length + 1) {
+		length = strnlen(at, (size_t)(end - at));
+		if (at + length == end)
+			break;
+		if (!length)
+			lists++;
+		else if (lists && !fnmatch(at + 1, name, 0))
+			how = *at;
+	}
+	return how;
+}
+
 static bool slot_matches(const struct frec_shm_table *table, uint32_t slot,
 			 const struct declaration *declaration)
 {
@@ -359,29 +379,46 @@ static int slot_of(const struct frec__shm *shm, const struct frec__event *event)
 
 static void turn_off(struct frec__event *event)
 {
-	__atomic_fetch_and(&event->enabled, ~FREC__SHM_MASK, __ATOMIC_RELAXED);
+	__atomic_fetch_and(&event->enabled, ~(FREC__SHM_MASK | FREC__SHM_STACK_MASK),
+			   __ATOMIC_RELAXED);
 	__atomic_store_n(&event->shm_slot, FREC__NO_INDEX, __ATOMIC_RELAXED);
 }
 
-static void register_event(const struct frec__shm *shm, struct frec__event *event)
+// Returns what frec__shm_stack_prepare() returns, if the recorder wants call stacks with the event.
+static int register_event(const struct frec__shm *shm, struct frec__event *event)
 {
-	int slot = slot_of(shm, event);
+	int slot = slot_of(shm, event), how, r = 0;
 
 	if (slot < 0) {
 		turn_off(event);
-		return;
+		return 0;
 	}
+	how = stack_of(shm, event->name);
+	if (how == FREC_SHM_STACK_FRAMES || how == FREC_SHM_STACK_SELF)
+		r = frec__shm_stack_prepare(how);
+	else
+		how = 0;
+	__atomic_store_n(&event->shm_stack, (uint32_t)how, __ATOMIC_SEQ_CST);
+	// An earlier recorder may have wanted stacks.
+	__atomic_fetch_and(&event->enabled, ~FREC__SHM_STACK_MASK, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&event->shm_slot, shm->generation << 16 | (uint32_t)slot,
 			 __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&event->enabled, FREC__SHM_MASK, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&event->enabled, frec__shm_enabled(event), __ATOMIC_SEQ_CST);
+	return r;
 }
 
-void frec__shm_register(struct frec__object *object)
+int frec__shm_register(struct frec__object *object)
 {
+	int first = 0;
+
 	if (!is_alive(frec__shm))
-		return;
-	for (struct frec__event **event = object->events; event != object->end; event++)
-		register_event(frec__shm, *event);
+		return 0;
+	for (struct frec__event **event = object->events; event != object->end; event++) {
+		int r = register_event(frec__shm, *event);
+
+		first = first ? first : r;
+	}
+	return first;
 }
 
 void frec__shm_unregister(struct frec__object *object)

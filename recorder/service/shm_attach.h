@@ -14,8 +14,9 @@
 int frec__shm_map(int fd);
 
 /* The first function turns on those events of an object that the recorder wants; the second turns
- * off all events of the object. */
-void frec__shm_register(struct frec__object *object);
+ * off all events of the object. The first returns 0, or what frec__shm_stack_prepare() returned if
+ * call stacks that the recorder wants will be left out. */
+int frec__shm_register(struct frec__object *object);
 void frec__shm_unregister(struct frec__object *object);
 
 /* Gives back the memory of a recorder that died without giving it back, for example of SIGKILL.

@@ -39,12 +39,19 @@ bool frec__shm_clock_is_coarse(void)
 	return __atomic_load_n(&frec__shm_line, __ATOMIC_RELAXED) == &coarse;
 }
 
-void frec_clock_coarse(void)
+static void become_coarse(void)
 {
 	// With FREC_SHM_COARSE each emit calls this. Storing again would take the cache line, which
 	// all threads read, away from them.
 	if (!frec__shm_clock_is_coarse())
 		__atomic_store_n(&frec__shm_line, &coarse, __ATOMIC_SEQ_CST);
+}
+
+// A program that calls this may be about to lock itself in.
+void frec_clock_coarse(void)
+{
+	become_coarse();
+	frec_stacks_off();
 }
 
 void frec__shm_clock_check(void)
@@ -53,7 +60,7 @@ void frec__shm_clock_check(void)
 	int mode, saved_errno = errno;
 
 	if (!prctl(PR_GET_TSC, &mode) && mode == PR_TSC_SIGSEGV)
-		frec_clock_coarse();
+		become_coarse();
 	errno = saved_errno;
 #endif
 }
@@ -185,7 +192,7 @@ uint64_t frec__shm_read_clock(const struct frec__shm *shm, uint32_t cpu)
 {
 	if (__builtin_expect(
 		    __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED) & FREC_SHM_COARSE, 0))
-		frec_clock_coarse();
+		become_coarse();
 	if (__builtin_expect(frec__shm_clock_is_coarse(), 0))
 		return coarse_time(shm, cpu);
 	return read_clock(shm, CLOCK_MONOTONIC);

@@ -27,11 +27,12 @@ static __attribute__((noinline, cold)) void turn_off(const struct frec__shm *shm
 {
 	const struct frec__shm *present;
 
-	__atomic_fetch_and(&event->enabled, ~FREC__SHM_MASK, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&event->enabled, ~(FREC__SHM_MASK | FREC__SHM_STACK_MASK),
+			   __ATOMIC_SEQ_CST);
 	present = __atomic_load_n(&frec__shm, __ATOMIC_SEQ_CST);
 	if (present != shm &&
 	    __atomic_load_n(&event->shm_slot, __ATOMIC_SEQ_CST) >> 16 == present->generation)
-		__atomic_fetch_or(&event->enabled, FREC__SHM_MASK, __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&event->enabled, frec__shm_enabled(event), __ATOMIC_SEQ_CST);
 }
 
 static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, uint32_t slot,
@@ -120,14 +121,16 @@ static inline void store_word(void *at, uint64_t word)
 	memcpy(at, &word, sizeof(word));
 }
 
-// Completes and writes a record. `record` is followed by `size` bytes and then by
+// Completes and writes a record. `record` is followed by `chain` bytes of call stack, where the
+// size of the payload would be, by that size, by the payload's `size` bytes, and by
 // FREC__SHM_ROOM_AFTER bytes of room for padding.
 static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
 							 struct frec__shm_moment *moment,
 							 struct frec_shm_record *record,
-							 size_t size)
+							 size_t chain, size_t size)
 {
-	size_t total = (sizeof(*record) + size + 7) & ~(size_t)7;
+	size_t total = (sizeof(*record) + chain + size + 7) & ~(size_t)7;
+	char *raw = (char *)record->raw + chain;
 	union {
 		struct perf_event_header fields;
 		uint64_t word;
@@ -139,16 +142,17 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 			     0))
 		identify(shm, moment);
 	// Pad the payload with zeroes.
-	memset(record->raw + size, 0, FREC__SHM_ROOM_AFTER);
+	memset(raw + size, 0, FREC__SHM_ROOM_AFTER);
 	// Store words of 8 bytes, as the checksum reads them. A load of 8 bytes that were stored in
 	// smaller pieces stalls the processor.
-	header.fields = (struct perf_event_header){PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER,
-						   (uint16_t)(total - FREC_SHM_FRAME_SIZE)};
+	header.fields = (struct perf_event_header){
+		PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER | (chain ? FREC_SHM_MISC_CHAIN : 0),
+		(uint16_t)(total - FREC_SHM_FRAME_SIZE)};
 	store_word(&record->header, header.word);
 	record->id = FREC_SHM_ID(slot);
 	store_word(&record->pid, frec__shm_self.pid | (uint64_t)frec__shm_self.tid << 32);
-	store_word(&record->raw_size,
-		   total - sizeof(*record)); // upper half: common header, zeroes
+	store_word(raw - sizeof(record->raw_size),
+		   total - sizeof(*record) - chain); // upper half: common header, zeroes
 	if (__builtin_expect(shm->guard < 0, 1)) {
 		write_record(shm, slot, moment, record, total);
 	} else {
@@ -174,7 +178,23 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
 
 	if (shm)
 		finish(shm, slot, &moment, (void *)((char *)flat - sizeof(struct frec_shm_record)),
-		       size);
+		       0, size);
+}
+
+void frec__shm_emit_chain(struct frec__event *event, const struct frec_shm_chain *chain, void *flat,
+			  size_t size)
+{
+	struct frec__shm_moment moment;
+	uint32_t slot;
+	const struct frec__shm *shm = begin(event, &slot, &moment);
+	size_t chain_size = frec__shm_chain_size(chain);
+	struct frec_shm_record *record =
+		(void *)((char *)flat - sizeof(struct frec_shm_record) - chain_size);
+
+	if (!shm)
+		return;
+	memcpy(&record->raw_size, chain, chain_size);
+	finish(shm, slot, &moment, record, chain_size, size);
 }
 
 // Copies small pieces inline, because a call takes longer.
@@ -223,6 +243,6 @@ int frec__shm_emit(struct frec__event *event, const struct iovec *vector, const 
 		if (!frec__is_bytes(*places))
 			next[-1] = 0; // the string may have grown since it was measured
 	}
-	finish(shm, slot, &moment, record, FREC__COMMON_SIZE + size);
+	finish(shm, slot, &moment, record, 0, FREC__COMMON_SIZE + size);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "flightrec/event.h"
 #include "recorder/service/shm.h"
 #include "recorder/service/shm_identity.h"
+#include "recorder/service/shm_stack.h"
 
 /*
  * A recorder's memory as this process has mapped it. Once frec__shm points to it, only `ahead`
@@ -65,11 +66,29 @@ bool frec__shm_listens(struct frec__event *event);
  * most FREC_PAYLOAD_MAX of payload. */
 void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size);
 
+/* The same with a call stack. The chain's `count` and words are copied to where they belong in the
+ * record, so there must be room for them before `flat`, beside FREC__SHM_ROOM_BEFORE. */
+void frec__shm_emit_chain(struct frec__event *event, const struct frec_shm_chain *chain, void *flat,
+			  size_t size);
+
+/* The size in bytes of a chain as it is in a record. */
+static inline size_t frec__shm_chain_size(const struct frec_shm_chain *chain)
+{
+	return sizeof(uint64_t) * (1 + chain->count);
+}
+
 /* The time and CPU at which an emit began. */
 struct frec__shm_moment {
 	uint64_t time; /* nanoseconds of the kernel's CLOCK_MONOTONIC */
 	uint32_t cpu;  /* higher than any CPU's number if the thread has no sequences */
 };
+
+/* The bits of event->enabled that are set for an event that is in the table of a memory. */
+static inline uint32_t frec__shm_enabled(const struct frec__event *event)
+{
+	return FREC__SHM_MASK |
+	       (__atomic_load_n(&event->shm_stack, __ATOMIC_RELAXED) ? FREC__SHM_STACK_MASK : 0);
+}
 
 /* The position and the counts of a ring. */
 static inline struct frec_shm_control *frec__shm_control_of(const struct frec__shm *shm,

@@ -36,6 +36,8 @@ static int parse_kinds(struct frec_stack_choice *choice, char *kinds)
 	for (const char *kind = strsep(&kinds, "+"); kind; kind = strsep(&kinds, "+")) {
 		if (!strcmp(kind, "fp"))
 			choice->frame_pointers = true;
+		else if (!strcmp(kind, "self"))
+			choice->self = true;
 		else if (!strcmp(kind, "kernel"))
 			choice->kernel = true;
 		else if (!strcmp(kind, "dwarf"))
@@ -45,6 +47,8 @@ static int parse_kinds(struct frec_stack_choice *choice, char *kinds)
 		else
 			return -EINVAL;
 	}
+	if (choice->self && (choice->frame_pointers || choice->kernel || choice->bytes))
+		return -EINVAL;
 	return none && frec__stack_any(choice) ? -EINVAL : 0;
 }
 
@@ -61,7 +65,7 @@ int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *
 			if (parse_kinds(&choice, (char *)value + 1))
 				return frec__error(reterr, -EINVAL,
 						   "-e %s: a stack is dwarf, fp, kernel, several "
-						   "of these joined by '+', or none",
+						   "of these joined by '+', self, or none",
 						   selection);
 			choice.is_set = true;
 		} else if (value && !strncmp(one, "bytes=", 6) && !bytes) {
@@ -86,14 +90,34 @@ int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *
 	return 0;
 }
 
+static bool has_chain(const struct frec_stack_choice *choice)
+{
+	return choice->frame_pointers || choice->self || choice->kernel;
+}
+
 bool frec__stack_any(const struct frec_stack_choice *choice)
 {
-	return choice->frame_pointers || choice->kernel || choice->bytes;
+	return has_chain(choice) || choice->bytes;
+}
+
+bool frec__stack_by_service(const struct frec_stack_choice *choice)
+{
+	return frec__stack_any(choice) && !frec__stack_by_kernel_only(choice);
+}
+
+bool frec__stack_by_service_only(const struct frec_stack_choice *choice)
+{
+	return choice->self;
+}
+
+bool frec__stack_by_kernel_only(const struct frec_stack_choice *choice)
+{
+	return choice->kernel || choice->bytes;
 }
 
 uint64_t frec__stack_sample_type(const struct frec_stack_choice *choice)
 {
-	return (choice->frame_pointers || choice->kernel ? PERF_SAMPLE_CALLCHAIN : 0) |
+	return (has_chain(choice) ? PERF_SAMPLE_CALLCHAIN : 0) |
 	       (choice->bytes ? PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER : 0);
 }
 
@@ -114,7 +138,7 @@ size_t frec__stack_size(const struct frec_stack_choice *choice)
 {
 	size_t size = 0;
 
-	if (choice->frame_pointers || choice->kernel)
+	if (has_chain(choice))
 		size += 8 * (1 + CALLCHAIN_MAX + CALLCHAIN_CONTEXTS_MAX);
 	// The kernel writes a u64 with the ABI, the registers, a u64 with the size of the stack,
 	// the bytes of the stack, and a u64 that says how many of these are valid.

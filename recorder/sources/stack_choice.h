@@ -4,7 +4,9 @@
  * applies to those that do not. The settings of the perf event and the size of its records depend
  * on the choice.
  *
- *	fp	the process's callchain, which the kernel finds with the help of frame pointers
+ *	fp	the process's callchain, which the kernel finds with the help of frame pointers; for
+ *		events in shared memory, which the service finds
+ *	self	the same for events in shared memory only, which the service finds with libunwind
  *	kernel	the kernel's callchain; empty if no kernel code led to the record, as at a USDT site
  *	dwarf	the process's registers and part of its stack, to be unwound later
  *	none	no stacks
@@ -28,7 +30,7 @@
 
 struct frec_stack_choice {
 	bool is_set; /* stack=... was given, so the default does not apply */
-	bool frame_pointers, kernel;
+	bool frame_pointers, self, kernel;
 	uint32_t bytes; /* size of the recorded user stack; 0: neither stack nor registers */
 };
 
@@ -46,6 +48,12 @@ int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *
 
 /* Returns whether any stack is chosen. */
 bool frec__stack_any(const struct frec_stack_choice *choice);
+
+/* Return whether a stack is chosen that services can take themselves, that only they can take, and
+ * that only the kernel can take. */
+bool frec__stack_by_service(const struct frec_stack_choice *choice);
+bool frec__stack_by_service_only(const struct frec_stack_choice *choice);
+bool frec__stack_by_kernel_only(const struct frec_stack_choice *choice);
 
 /* Returns the bits of perf_event_attr.sample_type that the choice requires. */
 uint64_t frec__stack_sample_type(const struct frec_stack_choice *choice);

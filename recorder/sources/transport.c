@@ -9,6 +9,11 @@ const char *const frec__transport_names[] = {"auto", "user_events", "usdt", "shm
 enum frec_transport frec__transport_choose(const struct frec_transport_facts *facts, char *ret_why,
 					   size_t size)
 {
+	if (facts->self && !facts->whole_machine && !facts->memory_taken) {
+		snprintf(ret_why, size, "only services themselves take the stacks of -e %s",
+			 facts->self);
+		return FREC_TRANSPORT_SHM;
+	}
 	if (facts->user_events) {
 		snprintf(ret_why, size, "the kernel has user_events");
 		return FREC_TRANSPORT_USER_EVENTS;

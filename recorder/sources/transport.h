@@ -26,6 +26,7 @@ struct frec_transport_facts {
 	bool whole_machine; /* also records programs to which it cannot hand memory */
 	bool memory_taken;  /* the service already writes into the memory of another recorder */
 	const char *stacks; /* a selection that wants stacks with services' events; NULL: none */
+	const char *self;   /* one that wants stacks that only services can take; NULL: none */
 };
 
 /*

@@ -41,7 +41,7 @@ static void use(const struct frec_selections *selections)
 	frec__selections_stack(selections, &listed);
 	frec__selections_match(selections, &event);
 	frec__selections_beyond_services(selections, -1);
-	frec__selections_service_stacks(selections, -1);
+	frec__selections_with_stacks(selections, -1, true, frec__stack_any);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

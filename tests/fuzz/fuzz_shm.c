@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Whatever services write into a recorder's shared memory, the reader neither crashes nor reads out
 // of bounds, and the records that it finds are well-formed. The first byte of an input chooses
-// whether the checksums are corrected after patching. The rest are patches to valid memory:
+// whether the checksums are corrected after patching, and whether the reader wants call stacks. The
+// rest are patches to valid memory:
 // section, u16 offset, u8 length, and the bytes.
 #include <stdio.h>
 
@@ -67,9 +68,12 @@ static void repair(const struct frec_shm_rings *rings, uint8_t *memory)
 	}
 }
 
-static void look_at(struct frec_shm_rings *rings)
+static void look_at(struct frec_shm_rings *rings, bool stacks)
 {
-	struct kit_reading reading = kit_read(rings);
+	struct kit_reading reading;
+
+	memset(rings->chains, stacks, sizeof(rings->chains));
+	reading = kit_read(rings);
 
 	for (size_t i = 0; i < rings->events; i++) {
 		const struct frec_shm_event *event = frec__shm_event(rings, i);
@@ -89,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct frec_shm_rings *rings;
 	uint8_t *memory;
-	bool right;
+	bool right, stacks;
 
 	if (!pristine)
 		prepare();
@@ -105,7 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (uint8_t i = 0; i < SECTIONS - 1; i++)
 		memcpy(memory + section(&rings->layout, i), pristine + section(&rings->layout, i),
 		       i < 3 ? 8192 : RING_SIZE);
-	right = *data++ & 1;
+	right = *data & 1;
+	stacks = *data++ & 2;
 	size--;
 	while (size > 4) {
 		size_t at = section(&rings->layout, data[0]) + (data[1] | (size_t)data[2] << 8);
@@ -118,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (right)
 		repair(rings, memory);
-	look_at(rings);
+	look_at(rings, stacks);
 	munmap(memory, rings->layout.size);
 	frec__shm_destroy(rings);
 	return 0;

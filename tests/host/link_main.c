@@ -18,7 +18,7 @@ FREC_EVENT(link, used, FREC_U64(number));
 
 int main(int argc, char **argv)
 {
-	struct frec_stats stats = {sizeof(stats), 0, 0, 0, 0, 0, 0, 0, 0};
+	struct frec_stats stats = {sizeof(stats), 0, 0, 0, 0, 0, 0, 0, 0, 0};
 
 	frec_link_used(1);
 	FREC_EMIT(link, nothing);

@@ -392,16 +392,16 @@ refused("options stand between two slashes", "record", "-e", "shop:*/stack=fp")
 refused("--stack=65529", "record", "--stack=65529", status=2)
 refused("use --ring-size 1024K", "record", "--ring-size", "512K", "--stack=65528")
 refused(
-    "-e shop:*/stack=fp/: with --transport shm there are no stacks",
+    "-e shop:*/stack=fp+kernel/: with --transport shm there are no such stacks",
     "run",
     "--transport",
     "shm",
     "-e",
-    "shop:*/stack=fp/",
+    "shop:*/stack=fp+kernel/",
     "true",
 )
 refused(
-    "-e *:*: with --transport shm there are no stacks",
+    "-e *:*: with --transport shm there are no such stacks",
     "run",
     "--transport",
     "shm",
@@ -410,7 +410,7 @@ refused(
 )
 nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 if not subprocess.run([*nobody, "test", "-x", TOOL]).returncode:
-    refused("-e *:*: only the kernel takes stacks: ", "run", "--stack", "true", prefix=nobody)
+    refused("-e *:*: only the kernel takes such stacks, ", "run", "--stack", "true", prefix=nobody)
 
 print("== events that come in by shm, beside the kernel's", flush=True)
 # The recorder may watch the kernel but not load BPF programs.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Proves that an emit to shared memory makes no system call and needs no forbidden instruction, in
-// whatever thread or child, and whatever the recorder has done: the threads that emit are killed
-// for any system call but write(2) and exit(2). Their records still have the right ids and times.
+// Proves that an emit to shared memory, also one with a stack that is found by frame pointers,
+// makes no system call and needs no forbidden instruction, in whatever thread or child, and
+// whatever the recorder has done: the threads that emit are killed for any system call but write(2)
+// and exit(2). Their records still have the right ids and times.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include "proto/clocks.h"
+#include "recorder/service/emit.h"
 #include "recorder/service/registration.h"
 #include "recorder/service/shm_clock.h"
 #include "tests/data/locked.h"
@@ -61,7 +63,8 @@ static void emit_locked(uint32_t number)
 	tick(number);
 	errno = 4711;
 	tick(number);
-	if (errno == 4711)
+	// Each of these stacks can be had.
+	if (errno == 4711 && !__atomic_load_n(&frec__counts.stacks_left_out, __ATOMIC_RELAXED))
 		tell(theirs, tid);
 }
 
@@ -223,19 +226,35 @@ static void check_ids(pid_t service, const uint32_t *tids)
 	free(reading.record);
 }
 
-static void alive(void **state)
+static void record_alive(const char *const *stacks)
 {
 	uint32_t tids[ACTORS];
 	pid_t service;
 
-	(void)state;
 	rings = kit_create(RING_SIZE, 0);
+	assert_int_equal(frec__shm_ask_stacks(rings, stacks, NULL), 0);
 	service = start(1);
 	attach(frec__shm_fd(rings));
 	tell(ours, 1);
 	finish(service, tids);
 	check_ids(service, tids);
 	frec__shm_destroy(rings);
+}
+
+static void alive(void **state)
+{
+	const char *const stacks[] = {NULL};
+
+	(void)state;
+	record_alive(stacks);
+}
+
+static void alive_with_stacks(void **state)
+{
+	const char *const stacks[] = {"fkit:*", NULL};
+
+	(void)state;
+	record_alive(stacks);
 }
 
 static int64_t blocks(int fd)
@@ -470,6 +489,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alive),
+		cmocka_unit_test(alive_with_stacks),
 		cmocka_unit_test(stopped),
 		cmocka_unit_test(restarted),
 		cmocka_unit_test(killed),

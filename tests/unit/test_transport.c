@@ -25,6 +25,13 @@ static const struct choice choices[] = {
 	  .stacks = "shop:*"},
 	 FREC_TRANSPORT_USER_EVENTS,
 	 "has user_events"},
+	// Some stacks only services can take, and only of programs that can be handed memory.
+	{{.user_events = true, .kernel = true, .stacks = "a:*", .self = "pay:*/stack=self/"},
+	 FREC_TRANSPORT_SHM,
+	 "-e pay:*/stack=self/"},
+	{{.kernel = true, .whole_machine = true, .self = "a:*"},
+	 FREC_TRANSPORT_USDT,
+	 "whole machine"},
 	// Without rights, only shared memory works.
 	{{.memory_taken = true, .stacks = "shop:*"}, FREC_TRANSPORT_SHM, "no right"},
 	{{.whole_machine = true}, FREC_TRANSPORT_SHM, "no right"},

@@ -183,6 +183,16 @@ FREC_PUBLIC void frec_set_log(void (*log)(void *ctx, const char *message), void 
  */
 FREC_PUBLIC void frec_clock_coarse(void);
 
+/*
+ * Makes the events that this process emits from now on come without the call stacks that libunwind
+ * takes (stack=self). This is for a program that enters seccomp later: libunwind makes system calls
+ * (mmap, pipe2, mincore, read, write, rt_sigprocmask), for which a thread may then be killed, if a
+ * recorder asks for such stacks. Other call stacks, and the events themselves, need no system call.
+ * Lasts until the process ends, also in its forked children. frec_clock_coarse() does this as well.
+ * Makes no system call. Any thread and any signal handler may call it.
+ */
+FREC_PUBLIC void frec_stacks_off(void);
+
 /* Counters, all of which were 0 when this process, or the one that it was forked from, started. */
 struct frec_stats {
 	size_t size;		       /* set by the caller to sizeof(struct frec_stats) */
@@ -194,6 +204,7 @@ struct frec_stats {
 	uint64_t dropped_closed;       /* events dropped with -EBADF */
 	uint64_t dropped_fault;	       /* events dropped with -EFAULT */
 	uint64_t dropped_other;	       /* events dropped with another errno */
+	uint64_t stacks_left_out;      /* events emitted without the call stack that was wanted */
 };
 
 /*
@@ -222,18 +233,21 @@ struct frec__event {
 	/* lower half: the slot in a recorder's table; upper half: the generation of that table;
 	 * FREC__NO_INDEX: none */
 	uint32_t shm_slot;
-	uint32_t reserved;
+	/* how the library finds the event's call stack for that recorder; 0: not at all */
+	uint32_t shm_stack;
 };
 
 /*
  * The parts of frec__event.enabled, which say what listens. The first part is a bit that the kernel
  * sets and clears for user_events. The second is a 16-bit counter, a USDT semaphore, that the
  * kernel counts up and down. The third is a bit that the library sets and clears for memory that it
- * shares with a recorder.
+ * shares with a recorder. The fourth is a bit that is set with the third one only, if that recorder
+ * wants call stacks.
  */
 #define FREC__USER_EVENTS_MASK 0x80000000u
 #define FREC__USDT_MASK 0x0000ffffu
 #define FREC__SHM_MASK 0x00010000u
+#define FREC__SHM_STACK_MASK 0x00020000u
 
 /* One executable or shared library, and the events in it. */
 struct frec__object {
