@@ -51,6 +51,7 @@ frec_accept_test(shopd_shm_user user ${shopd} shm)
 frec_accept_test(shopd_shm_container container ${shopd} shm)
 frec_accept_vm_test(test_shopd ${shopd} user_events)
 frec_accept_test(first_request root accept/test_first_request.py $<TARGET_FILE:shopd>)
+frec_accept_test(owned root accept/test_owned.py $<TARGET_FILE:puppet>)
 
 # The same events by every transport.
 set(same accept/test_same.py $<TARGET_FILE:kinds>

@@ -123,9 +123,14 @@ static struct frec_elf *new_elf(int fd, const char *path)
 	return elf;
 }
 
+// The user whom the children of a root recorder become. Its files are those of strangers all the
+// same.
+#define NOBODY 65534
+
 static bool can_be_cut_by_others(const struct stat *status)
 {
-	return (status->st_uid && status->st_uid != geteuid()) || status->st_mode & 022;
+	return (status->st_uid && (status->st_uid != geteuid() || status->st_uid == NOBODY)) ||
+	       status->st_mode & 022;
 }
 
 int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct frec_error *reterr)
