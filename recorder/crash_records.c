@@ -31,28 +31,33 @@ struct frec_crash_ring {
 	uint64_t details_id;
 };
 
+size_t frec__crash_ring_size(uint64_t ring_size, bool whole_machine)
+{
+	uint64_t size = ring_size / 4;
+
+	if (size < FREC_CRASH_RING_MIN)
+		size = FREC_CRASH_RING_MIN;
+	if (size > FREC_CRASH_RING_MAX)
+		size = FREC_CRASH_RING_MAX;
+	return whole_machine ? 4 * size : size;
+}
+
 void frec__crash_records_init(struct frec_crash_records *records, const struct frec_source *signal,
 			      const struct frec_source *details,
 			      const struct frec_stack_choice *stack, uint64_t ring_size)
 {
-	uint64_t size = ring_size / 4;
-
 	memset(records, 0, offsetof(struct frec_crash_records, scratch));
-	records->ring_size = size < FREC_CRASH_RING_MIN	  ? FREC_CRASH_RING_MIN
-			     : size > FREC_CRASH_RING_MAX ? FREC_CRASH_RING_MAX
-							  : size;
+	records->ring_size = frec__crash_ring_size(ring_size, stack);
 	records->signal = (struct frec_source){.listed = signal->listed,
 					       .format.id = signal->format.id,
 					       .filter = signal->filter,
 					       .stack = signal->stack,
 					       .sample_type = signal->sample_type,
 					       .sample_regs_user = signal->sample_regs_user};
-	if (stack) {
-		records->ring_size *= 4;
+	if (stack)
 		frec__source_set_stack(&records->signal, stack);
-	} else if (records->signal.stack.bytes > FREC_CRASH_RING_STACK) {
+	else if (records->signal.stack.bytes > FREC_CRASH_RING_STACK)
 		records->signal.stack.bytes = FREC_CRASH_RING_STACK;
-	}
 	if (details)
 		records->details = (struct frec_source){.listed = details->listed,
 							.sample_type = details->sample_type,

@@ -14,14 +14,15 @@
  *
  * Bounds: a crash ring has a quarter of an ordinary ring's size, but at least FREC_CRASH_RING_MIN
  * and at most FREC_CRASH_RING_MAX, and its records have up to FREC_CRASH_RING_STACK of stack, so
- * that about 30 processes can die on one CPU before the recorder gets to run. A recorder of the
- * whole machine has crash rings of four times that size. When a crash ring is
- * full, the youngest records are dropped rather than the oldest, because the oldest mostly show the
- * cause. For the same reason, a record is not kept if its user's share (share.h) of FREC_DEATHS_MAX
- * processes or of FREC_CRASH_BYTES_MAX bytes is used up. Memory for kept records is allocated only
- * when something dies. If there is none, or if the kernel refuses the crash rings, only the records
- * in the ordinary rings are left. Those are preferred anyway, as long as they exist, because their
- * stacks can be longer.
+ * that about 30 processes can die on one CPU before the recorder gets to run; pages of stacks that
+ * crash.bpf.c adds take at most three quarters of a ring in a second. A recorder of the whole
+ * machine has crash rings of four times that size. When a crash ring is full, the youngest records
+ * are dropped rather than the oldest, because the oldest mostly show the cause. For the same
+ * reason, a record is not kept if its user's share (share.h) of FREC_DEATHS_MAX processes or of
+ * FREC_CRASH_BYTES_MAX bytes is used up. Memory for kept records is allocated only when something
+ * dies. If there is none, or if the kernel refuses the crash rings, only the records in the
+ * ordinary rings are left. Those are preferred anyway, as long as they exist, because their stacks
+ * can be longer.
  */
 #ifndef FREC_RECORDER_CRASH_RECORDS_H
 #define FREC_RECORDER_CRASH_RECORDS_H
@@ -33,6 +34,9 @@
 #define FREC_CRASH_RING_MIN (256u << 10)
 #define FREC_CRASH_RING_MAX (1u << 20)
 #define FREC_CRASH_RING_STACK (28u << 10)
+/* Returns the size of a crash ring in bytes, if ordinary rings have `ring_size` bytes. */
+size_t frec__crash_ring_size(uint64_t ring_size, bool whole_machine);
+
 /* The most bytes of all kept records together. */
 #define FREC_CRASH_BYTES_MAX (16u << 20)
 

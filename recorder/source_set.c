@@ -143,6 +143,7 @@ int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *r
 	if (!frec__crash_program_create(&set->crash_program, &fatal_signal,
 					stack.bytes < FREC_CRASH_RING_STACK ? stack.bytes
 									    : FREC_CRASH_RING_STACK,
+					frec__crash_ring_size(set->rings->size, set->whole_machine),
 					&set->no_addresses)) {
 		r = frec__source_set_add(set, &fatal_signal, reterr);
 		if (r)

@@ -61,7 +61,7 @@ void frec__probe_fault_address(struct frec_probe_result *ret)
 	struct frec_crash_program *program;
 	struct frec_source source = {0};
 	struct frec_error error;
-	int r = frec__crash_program_create(&program, &source, true, &error);
+	int r = frec__crash_program_create(&program, &source, true, 0, &error);
 
 	if (r) {
 		frec__probe_refused(

@@ -41,6 +41,41 @@ struct k_sigaction {
 	struct sigaction sa;
 } __attribute__((preserve_access_index));
 
+// How many pages of the stacks of root's processes, and of others, a CPU writes in a second. If
+// many processes die at once, the pages of a few would otherwise fill the crash ring before the
+// recorder gets to run, and the records of the others, each with perf's copy of the stack, would be
+// lost.
+const volatile __u64 frec_pages_of_root = 0, frec_pages_of_others = 0;
+
+#define SECOND 1000000000ull
+
+struct written {
+	__u64 since, pages;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32); // 0: processes of root, 1: others
+	__type(value, struct written);
+} written SEC(".maps");
+
+static __always_inline int may_write(__u64 pages)
+{
+	__u32 others = (__u32)bpf_get_current_uid_gid() != 0;
+	struct written *before = bpf_map_lookup_elem(&written, &others);
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!before)
+		return 0;
+	if (now - before->since > SECOND) {
+		before->since = now;
+		before->pages = 0;
+	}
+	before->pages += pages;
+	return before->pages <= (others ? frec_pages_of_others : frec_pages_of_root);
+}
+
 // Writes the record to a slot: 0 for the rings, 1 for the crash rings.
 static __always_inline void write_record(void *context, __u32 slot,
 					 struct frec_crash_record *record, __u64 size)
@@ -77,6 +112,8 @@ int signal_deliver(struct bpf_raw_tracepoint_args *context)
 	record->pages = 0;
 	write_record(context, 0, record, size);
 	frec_copy_stack(record);
+	if (!may_write(record->pages))
+		record->pages = 0;
 	pages = record->pages;
 	// The compiler would turn the sum into an or, whose limit the verifier does not see.
 	asm volatile("" : "+r"(size));

@@ -55,7 +55,7 @@ static int describe(struct frec_source *source)
 	return 0;
 }
 
-static int load(struct frec_crash_program *program, uint32_t stack_copied)
+static int load(struct frec_crash_program *program, uint32_t stack_copied, size_t ring_size)
 {
 	int r;
 
@@ -66,6 +66,8 @@ static int load(struct frec_crash_program *program, uint32_t stack_copied)
 	if (!program->skeleton)
 		return -errno;
 	program->skeleton->rodata->frec_stack_copied = stack_copied;
+	program->skeleton->rodata->frec_pages_of_root = ring_size / 2 / FREC_CRASH_PAGE;
+	program->skeleton->rodata->frec_pages_of_others = ring_size / 4 / FREC_CRASH_PAGE;
 	r = frec__bpf_output_size(program->skeleton->obj, 2, &program->skeleton->rodata->frec_cpus);
 	if (!r)
 		r = bpf_map__set_max_entries(program->skeleton->maps.records,
@@ -81,14 +83,14 @@ static int load(struct frec_crash_program *program, uint32_t stack_copied)
 }
 
 int frec__crash_program_create(struct frec_crash_program **ret, struct frec_source *source,
-			       uint32_t stack_copied, struct frec_error *reterr)
+			       uint32_t stack_copied, size_t ring_size, struct frec_error *reterr)
 {
 	struct frec_crash_program *program = calloc(1, sizeof(*program));
 	int r;
 
 	if (!program)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	r = load(program, stack_copied);
+	r = load(program, stack_copied, ring_size);
 	if (!r)
 		r = describe(source);
 	if (r) {
