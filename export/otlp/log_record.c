@@ -3,8 +3,6 @@
 // once: they are the made texts of a host. What follows them is packed for each event.
 #include "export/otlp/log_record.h"
 
-#include <stdio.h>
-
 #include "export/otlp/values.h"
 #include "export/pack.h"
 #include "export/read/clocks.h"
@@ -143,16 +141,17 @@ static uint8_t *pack_integer(uint8_t *p, const char *key, uint64_t number)
 static void add_qualified(struct frec_text *text, uint32_t field, const char *first,
 			  const char *second)
 {
-	FREC_TEXT_FREE struct frec_text scratch = {0};
-	char name[512];
+	FREC_TEXT_FREE struct frec_text name = {0}, scratch = {0};
 	uint8_t *p;
 
-	snprintf(name, sizeof(name), "%s.%s", first, second);
-	p = (uint8_t *)frec__text_room(text, PIECE_MAX + ESCAPE_MAX * strlen(name));
+	frec__text_puts(&name, first);
+	frec__text_puts(&name, ".");
+	frec__text_puts(&name, second);
+	p = (uint8_t *)frec__text_room(text, PIECE_MAX + ESCAPE_MAX * name.size);
 	if (!p)
 		return;
-	p = frec__pack_text(p, field, name, strlen(name), "", &scratch);
-	text->failed |= scratch.failed;
+	p = frec__pack_text(p, field, name.data, name.size, "", &scratch);
+	text->failed |= name.failed || scratch.failed;
 	frec__text_end(text, (char *)p);
 }
 
