@@ -22,7 +22,8 @@ static void check(const struct frec_format *format)
 		require(field->offset <= UINT16_MAX && field->size <= UINT16_MAX);
 		require(field->element_size <= 8);
 		require(field->kind != FLIGHTREC__FIELD_KIND__FIELD_ARRAY ||
-			(field->element_size && field->size % field->element_size == 0));
+			(field->element_size &&
+			 (field->locator || field->size % field->element_size == 0)));
 		require(field->enumerators <= FREC_ENUMERATORS_MAX);
 		require(frec__format_find(format, field->name));
 		for (size_t k = 0; k <= sizeof(payload); k += 13)
