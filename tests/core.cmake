@@ -11,6 +11,6 @@ if(NOT FREC_SANITIZE)
 		${CMAKE_CURRENT_SOURCE_DIR}/host/test_core.py
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:core_crash>
 		${CMAKE_CURRENT_SOURCE_DIR}/unwind/crashes.c)
-	set_tests_properties(host/test_core PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
+	set_tests_properties(host/test_core PROPERTIES TIMEOUT 600 LABELS host SKIP_RETURN_CODE 77
 		RESOURCE_LOCK "recorder;core_pattern")
 endif()
