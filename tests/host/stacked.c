@@ -5,13 +5,17 @@
 //
 // It prints the addresses of these functions and then answers each line: "on?" with whether the
 // event is on, "fire" by making the events and printing the address of a mark in leaf's frame, and
-// "storm" after making them a thousand times. It does not answer "crash".
+// "storm" after making them a thousand times. It answers "locked" with the id of a thread that has
+// ended, in which outer made a flightrec event after frec_stacks_off(), while any system call but
+// write(2) and exit(2) would have killed the process. It does not answer "crash".
 //
 //	stacked [KEEPER FOLDER BYTES [SOCKET]]
 //
 // With arguments it embeds a recorder that records BYTES bytes of stack with each event, or uses
 // the recorder at SOCKET. "trigger" requests a snapshot from that recorder.
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +25,8 @@
 
 #include <flightrec/event.h>
 #include <flightrec/recorder.h>
+
+#include "tests/data/locked.h"
 
 #define MARK UINT64_C(0x5ac4edf00df00d15)
 
@@ -34,6 +40,7 @@ FREC_EVENT(stacked, fired, FREC_U64(number));
 	printf(" \"" #name "\": [%zu, %zu],", (size_t)__start_at_##name, (size_t)__stop_at_##name)
 
 static const volatile void *marked;
+static bool no_calls; // a locked-in thread makes the events, which must not send signals
 
 PLACED(leaf) static uint64_t leaf(uint64_t number)
 {
@@ -54,7 +61,8 @@ PLACED(leaf) static uint64_t leaf(uint64_t number)
 			 "994:	.balign 4\n"
 			 "	.popsection\n" ::
 				 : "memory");
-	kill(getpid(), SIGURG);
+	if (!no_calls)
+		kill(getpid(), SIGURG);
 	return mark;
 }
 
@@ -66,6 +74,28 @@ PLACED(middle) static uint64_t middle(uint64_t number)
 PLACED(outer) static uint64_t outer(uint64_t number)
 {
 	return middle(number + 1) + number;
+}
+
+static void *fire_locked(void *ret_tid)
+{
+	*(pid_t *)ret_tid = gettid();
+	no_calls = true;
+	frec_stacks_off();
+	if (locked_in(false))
+		abort();
+	outer(0);
+	locked_end(0);
+}
+
+static pid_t fire_in_locked_thread(void)
+{
+	pthread_t thread;
+	pid_t tid = 0;
+
+	if (!pthread_create(&thread, NULL, fire_locked, &tid))
+		pthread_join(thread, NULL);
+	no_calls = false;
+	return tid;
 }
 
 static void embed(const char *keeper, const char *folder, const char *bytes, const char *socket)
@@ -118,6 +148,8 @@ PLACED(main) int main(int argc, char **argv)
 			for (int i = 0; i < 1000; i++)
 				number += outer(number) & 0xff;
 			printf("1000\n");
+		} else if (!strcmp(line, "locked\n")) {
+			printf("%d\n", fire_in_locked_thread());
 		} else if (!strcmp(line, "trigger\n")) {
 			printf("%d\n", frec_trigger("embedded"));
 		} else if (!strcmp(line, "crash\n")) {
